@@ -1,0 +1,28 @@
+/**
+ * The contract: one `HttpApi` with the 46 operations, for the client, the server and the OpenAPI document alike.
+ */
+import * as HttpApi from "effect/http-api/HttpApi"
+import * as OpenApi from "effect/http-api/OpenApi"
+import { Admin } from "./groups/Admin.ts"
+import { Bots } from "./groups/Bots.ts"
+import { Cache } from "./groups/Cache.ts"
+import { Chats } from "./groups/Chats.ts"
+import { Statistics } from "./groups/Statistics.ts"
+import { System } from "./groups/System.ts"
+import { Users } from "./groups/Users.ts"
+import { transformDocument } from "./internal/document.ts"
+import { Authorization } from "./middleware/Authorization.ts"
+import { ProblemResponses } from "./middleware/ProblemResponses.ts"
+
+/** The contract of the chatbot backend. */
+export class Api extends HttpApi.make("chatbot")
+  .add(Admin, Bots, Cache, Chats, Statistics, System, Users)
+  .middleware(Authorization)
+  .middleware(ProblemResponses)
+  .annotateMerge(OpenApi.annotations({
+    title: "AiChatBot.Api",
+    version: "1.0",
+    description: "The backend of a chatbot: bots, chats, users, statistics and their administration.",
+    transform: transformDocument
+  }))
+{}

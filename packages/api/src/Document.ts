@@ -1,0 +1,8 @@
+/**
+ * The contract as an OpenAPI document, in a module of its own because a client has no need of it.
+ */
+import * as OpenApi from "effect/http-api/OpenApi"
+import { Api } from "./Api.ts"
+
+/** The OpenAPI 3.1 document of the contract. */
+export const document: OpenApi.OpenAPISpec = OpenApi.fromApi(Api)

@@ -1,0 +1,26 @@
+/**
+ * The cache group.
+ */
+import { Empty } from "@effect-chatbot/schema/SystemMessage"
+import * as HttpApiEndpoint from "effect/http-api/HttpApiEndpoint"
+import * as HttpApiGroup from "effect/http-api/HttpApiGroup"
+import * as OpenApi from "effect/http-api/OpenApi"
+import { operation } from "../internal/operation.ts"
+import { Problems } from "../internal/parts.ts"
+
+/** The cache group. */
+export class Cache extends HttpApiGroup.make("cache")
+  .add(
+    HttpApiEndpoint.delete("clear", "/cache", {
+      success: Empty,
+      error: Problems.Forbidden
+    }).annotateMerge(operation({
+      id: "DeleteCacheAsync",
+      summary: "Clear the caches",
+      description: "Drops every cache of the backend. The path has no `/api`.",
+      access: "Admin",
+      retry: "idempotent"
+    }))
+  )
+  .annotateMerge(OpenApi.annotations({ title: "Cache", description: "The caches of the backend." }))
+{}

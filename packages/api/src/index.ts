@@ -1,0 +1,10 @@
+/**
+ * The typed HTTP contract of the chatbot backend.
+ */
+export * as Access from "./Access.ts"
+export * as Api from "./Api.ts"
+export * as Document from "./Document.ts"
+export * as Authorization from "./middleware/Authorization.ts"
+export * as ProblemResponses from "./middleware/ProblemResponses.ts"
+export * as Problem from "./Problem.ts"
+export * as RetryClass from "./RetryClass.ts"

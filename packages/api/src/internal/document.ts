@@ -1,0 +1,55 @@
+import * as Predicate from "effect/Predicate"
+
+type Json = null | boolean | number | string | ReadonlyArray<Json> | { readonly [key: string]: Json }
+type JsonObject = { readonly [key: string]: Json }
+
+const isObject = (json: Json | undefined): json is JsonObject => Predicate.isObject(json) && !Array.isArray(json)
+
+const int32 = { type: "integer", format: "int32" }
+
+/** The numeric texts and flags of URLs, which the generator sees as strings. */
+const urlTypes: Record<string, JsonObject> = {
+  OnlyFavorites: { type: "boolean" },
+  PageNumber: { ...int32, minimum: 1 },
+  PageSize: { ...int32, minimum: 1 },
+  TokenUsageTypeId: int32,
+  FromRequestDate: { type: "string", format: "date" },
+  ToRequestDate: { type: "string", format: "date" },
+  keepfavorites: { type: "boolean" }
+}
+
+/** The contract has `null` for texts and lists only; that the decoders bear it elsewhere is no promise of the document. */
+const isNullable = (schema: JsonObject): boolean =>
+  (schema["type"] === "string" && schema["format"] === undefined) || schema["type"] === "array"
+
+const simplify = (json: Json): Json => {
+  if (Array.isArray(json)) return json.map(simplify)
+  if (!isObject(json)) return json
+  if (isObject(json["not"])) return { type: "object", properties: {}, additionalProperties: false }
+  if (json["type"] === "integer") {
+    return typeof json["minimum"] === "number" && json["minimum"] >= 0 ? { ...int32, minimum: json["minimum"] } : int32
+  }
+  const alternatives = json["anyOf"]
+  if (Array.isArray(alternatives) && alternatives.length === 2) {
+    const [some, none] = alternatives
+    if (isObject(some) && isObject(none) && none["type"] === "null" && !isNullable(some)) return simplify(some)
+  }
+  const simple: Record<string, Json> = {}
+  for (const [key, value] of Object.entries(json)) simple[key] = simplify(value)
+  if (typeof json["name"] === "string" && json["in"] !== undefined) {
+    const { name } = json
+    if (Object.hasOwn(urlTypes, name)) simple["schema"] = urlTypes[name]!
+    // OpenAPI has no catch-all path: the rest of the path becomes a parameter of its own.
+    if (name === "*") simple["name"] = "path"
+  }
+  return simple
+}
+
+/** Says in the document what the generator cannot know about the contract. */
+export const transformDocument = (document: Record<string, Json>): Record<string, Json> => {
+  const simple: Record<string, Json> = {}
+  for (const [key, value] of Object.entries(document)) simple[key] = simplify(value)
+  const paths: Record<string, Json> = {}
+  for (const [path, item] of Object.entries(simple["paths"] ?? {})) paths[path.replace("*", "{path}")] = item
+  return { ...simple, paths }
+}

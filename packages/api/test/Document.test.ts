@@ -1,0 +1,115 @@
+import { document } from "@effect-chatbot/api/Document"
+import { assert, describe, it } from "@effect/vitest"
+import { Validator } from "@seriousme/openapi-schema-validator"
+import { readFileSync } from "node:fs"
+
+// Method, path, operationId, query: as the contract lists them.
+const operations = `
+GET /api/admin/openAiServices AdminGetOpenAiServices PAGING
+POST /api/admin/openAiServices AdminCreateOpenAiService
+GET /api/admin/openAiServices/{openAiServiceId} AdminGetOpenAiService
+PUT /api/admin/openAiServices/{openAiServiceId} AdminUpdateOpenAiService
+DELETE /api/admin/openAiService/{openAiServiceId} AdminDeleteOpenAiService
+POST /api/bots/{botId}/search SearchBotByStartBot
+GET /api/bots GetBots PAGING
+GET /api/bots/bystartbot/{startBotId} GetBotsByStartBot PAGING
+GET /api/bots/startbots GetStartBots PAGING
+GET /api/bots/botimage/{botId} GetBotImage
+GET /api/bots/stop IsStopAllBots
+DELETE /cache DeleteCacheAsync
+POST /api/chats CreateChat
+POST /api/chats/create/bybotcode CreateChatByBotCode
+POST /api/chats/{chatId}/completions ChatCompletion
+GET /api/chats/{chatId} GetChat
+DELETE /api/chats/{chatId} DeleteChat
+POST /api/chats/{chatId}/feedback BotFeedback
+GET /api/chats/OpenChatBotId GetOpenChatBotId
+PUT /api/chats/{chatId}/displayName UpdateChatDisplayName
+PUT /api/chats/{chatId}/userSystemMessage UpdateChatUserSystemMessage
+DELETE /api/chats/{chatId}/userSystemMessage DeleteChatUserSystemMessage
+POST /api/chats/{chatId}/tickets CreateChatOneTimeticket
+GET /api/chats/{chatId}/downloads/{path} GetChatDownload ticket
+PUT /api/statistic UpdateStatistic
+GET /api/statistic/tokenUsageStatistic GetTokenUsageStatistic BotId TokenUsageTypeId FromRequestDate ToRequestDate PAGING
+GET /api/System/status/current GetCurrentSystemStatus
+PUT /api/System/status/current SetCurrentSystemStatus
+GET /api/users/current GetCurrentUser
+PUT /api/users/current UpdateCurrentUser
+PUT /api/users/current/acceptTerms AcceptTerms
+DELETE /api/users/current/chats/all/{keepfavorites} DeleteCurrentUserChats
+DELETE /api/users/current/chats/byid/{chatid} DeleteCurrentUserChatById
+DELETE /api/users/current/chats/{chatid}/completion/{completionid} DeleteCurrentUserChatCompletionById
+DELETE /api/users/current/chats/bybot/{botid}/{keepfavorites} DeleteCurrentUserChatsByBotId
+DELETE /api/users/current/chats/bybot/{botid}/{systemmessageid}/{keepfavorites} DeleteCurrentUserChatsByBotIdAndSystemMessageId
+GET /api/users/current/chats/{botid} GetCurrentUserChatsByBot OnlyFavorites PAGING
+GET /api/users/current/chats/{botid}/{usersystempromptid} GetCurrentUserChatsByBotAndSystemprompt OnlyFavorites PAGING
+GET /api/users/current/chats GetCurrentUserChats OnlyFavorites PAGING
+PUT /api/users/current/chats/{chatid}/isfavorite UpdateChatIsFavorite
+GET /api/users/current/userSystemMessage GetUserSystemMessages PAGING
+POST /api/users/current/userSystemMessage CreateUserSystemMessage
+GET /api/users/current/userSystemMessage/{userSystemMessageId} GetUserSystemMessage
+PUT /api/users/current/userSystemMessage/{userSystemMessageId} UpdateUserSystemMessage
+DELETE /api/users/current/userSystemMessage/{userSystemMessageId} DeleteUserSystemMessage
+GET /api/users/current/userSystemMessageCount GetUserSystemMessageCount
+`.replaceAll("PAGING", "SearchFor OrderBy PageNumber PageSize").trim().split("\n").sort()
+
+const described = Object.entries(document.paths).flatMap(([path, item]) =>
+  Object.entries(item).map(([method, operation]) => ({ method: method.toUpperCase(), path, operation }))
+)
+
+describe("the OpenAPI document", () => {
+  it("has exactly the operations of the contract, with their paths, methods, ids and query names", () => {
+    assert.deepStrictEqual(
+      described.map(({ method, operation, path }) =>
+        [
+          method,
+          path,
+          operation.operationId,
+          ...operation.parameters.filter((parameter) => parameter.in === "query").map((parameter) => parameter.name)
+        ].join(" ")
+      ).sort(),
+      operations
+    )
+    assert.strictEqual(operations.length, 46)
+  })
+
+  it("names every segment in braces as a path parameter", () => {
+    for (const { operation, path } of described) {
+      assert.deepStrictEqual(
+        operation.parameters.filter((parameter) => parameter.in === "path").map((parameter) => parameter.name).sort(),
+        [...path.matchAll(/\{(\w+)\}/g)].map(([, name]) => name!).sort(),
+        path
+      )
+    }
+  })
+
+  it("answers 200 and no other success", () => {
+    for (const { operation, path } of described) {
+      assert.deepStrictEqual(Object.keys(operation.responses).filter((status) => Number(status) < 400), ["200"], path)
+    }
+  })
+
+  it("has a summary, a description, an access rule and a retry class for every operation", () => {
+    for (const { operation } of described) {
+      assert.isNotEmpty(operation.summary)
+      assert.isNotEmpty(operation.description)
+      const extensions = new Map<string, unknown>(Object.entries(operation))
+      assert.include(["Anyone", "User", "Admin"], extensions.get("x-access"))
+      assert.include(["safe", "idempotent", "keyed", "never"], extensions.get("x-retry"))
+    }
+  })
+
+  it("is valid OpenAPI 3.1", async () => {
+    const validator = new Validator()
+    const result = await validator.validate(structuredClone(document))
+    assert.deepStrictEqual(result, { valid: true })
+    assert.strictEqual(validator.version, "3.1")
+  })
+
+  it("is what is committed", () => {
+    assert.strictEqual(
+      readFileSync(new URL("../openapi.json", import.meta.url), "utf8"),
+      `${JSON.stringify(document, null, 2)}\n`
+    )
+  })
+})

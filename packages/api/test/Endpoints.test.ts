@@ -1,0 +1,57 @@
+import { Access } from "@effect-chatbot/api/Access"
+import { Api } from "@effect-chatbot/api/Api"
+import { RetryClass } from "@effect-chatbot/api/RetryClass"
+import { assert, describe, it } from "@effect/vitest"
+import * as Context from "effect/Context"
+
+const endpoints = Object.values(Api.groups).flatMap((group) =>
+  Object.values(group.endpoints).map((endpoint) => ({
+    name: `${group.identifier}.${endpoint.identifier}`,
+    method: endpoint.method,
+    has: (key: typeof Access | typeof RetryClass) => endpoint.annotations.mapUnsafe.has(key.key),
+    access: Context.get(endpoint.annotations, Access),
+    retry: Context.get(endpoint.annotations, RetryClass)
+  }))
+)
+
+describe("every endpoint", () => {
+  it("says itself who may call it and whether it may be sent again", () => {
+    assert.strictEqual(endpoints.length, 46)
+    for (const endpoint of endpoints) {
+      assert.isTrue(endpoint.has(Access) && endpoint.has(RetryClass), endpoint.name)
+    }
+  })
+
+  it("is sent again by what it does, not by its method", () => {
+    assert.deepStrictEqual(
+      endpoints.filter(({ retry }) => retry === "never").map(({ name }) => name),
+      ["bots.stopAll"]
+    )
+    assert.deepStrictEqual(
+      endpoints.filter(({ method, retry }) => method === "POST" && retry !== "keyed").map(({ name }) => name),
+      ["bots.search"]
+    )
+    assert.deepStrictEqual(
+      endpoints.filter(({ method, retry }) => method !== "POST" && retry === "keyed").map(({ name }) => name),
+      []
+    )
+  })
+
+  it("of administration is for admins", () => {
+    assert.deepStrictEqual(
+      endpoints.filter(({ access }) => access === "Admin").map(({ name }) => name).sort(),
+      [
+        "admin.createOpenAiService",
+        "admin.deleteOpenAiService",
+        "admin.getOpenAiService",
+        "admin.listOpenAiServices",
+        "admin.updateOpenAiService",
+        "bots.stopAll",
+        "cache.clear",
+        "statistics.recompute",
+        "statistics.tokenUsage",
+        "system.setStatus"
+      ]
+    )
+  })
+})
