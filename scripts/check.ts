@@ -45,7 +45,7 @@ const steps = [
   step("types and effects", types()),
   step("lint, imports, docs", run(bin("oxlint"), [])),
   step("format", run(bin("oxfmt"), ["--check"])),
-  step("openapi.json", run(process.execPath, ["packages/api/src/openapi.ts", "--check"])),
+  step("openapi.json", run(process.execPath, ["scripts/openapi.ts", "--check"])),
   step("dependencies load", dependencies())
 ]
 

@@ -13,7 +13,8 @@ import * as HttpApiEndpoint from "effect/http-api/HttpApiEndpoint"
 import * as HttpApiGroup from "effect/http-api/HttpApiGroup"
 import * as OpenApi from "effect/http-api/OpenApi"
 import { operation } from "../internal/operation.ts"
-import { bareText, Nothing, Problems } from "../internal/parts.ts"
+import { bareText, Nothing } from "../internal/parts.ts"
+import { Problems } from "../Problems.ts"
 
 const params = { openAiServiceId: OpenAiServiceId }
 

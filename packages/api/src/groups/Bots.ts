@@ -10,7 +10,8 @@ import * as HttpApiSchema from "effect/http-api/HttpApiSchema"
 import * as OpenApi from "effect/http-api/OpenApi"
 import * as Schema from "effect/Schema"
 import { operation } from "../internal/operation.ts"
-import { bareText, Problems } from "../internal/parts.ts"
+import { bareText } from "../internal/parts.ts"
+import { Problems } from "../Problems.ts"
 
 /** The bots group. */
 export class Bots extends HttpApiGroup.make("bots")

@@ -6,7 +6,7 @@ import * as HttpApiEndpoint from "effect/http-api/HttpApiEndpoint"
 import * as HttpApiGroup from "effect/http-api/HttpApiGroup"
 import * as OpenApi from "effect/http-api/OpenApi"
 import { operation } from "../internal/operation.ts"
-import { Problems } from "../internal/parts.ts"
+import { Problems } from "../Problems.ts"
 
 /** The cache group. */
 export class Cache extends HttpApiGroup.make("cache")

@@ -21,7 +21,8 @@ import * as HttpApiSchema from "effect/http-api/HttpApiSchema"
 import * as OpenApi from "effect/http-api/OpenApi"
 import * as Schema from "effect/Schema"
 import { operation } from "../internal/operation.ts"
-import { bareText, Nothing, Problems } from "../internal/parts.ts"
+import { bareText, Nothing } from "../internal/parts.ts"
+import { Problems } from "../Problems.ts"
 
 const params = { chatId: ChatId }
 

@@ -10,7 +10,8 @@ import * as HttpApiGroup from "effect/http-api/HttpApiGroup"
 import * as OpenApi from "effect/http-api/OpenApi"
 import * as Schema from "effect/Schema"
 import { operation } from "../internal/operation.ts"
-import { Nothing, Problems } from "../internal/parts.ts"
+import { Nothing } from "../internal/parts.ts"
+import { Problems } from "../Problems.ts"
 
 const query = Schema.Struct({
   botId: Schema.optional(BotId),

@@ -6,7 +6,8 @@ import * as HttpApiEndpoint from "effect/http-api/HttpApiEndpoint"
 import * as HttpApiGroup from "effect/http-api/HttpApiGroup"
 import * as OpenApi from "effect/http-api/OpenApi"
 import { operation } from "../internal/operation.ts"
-import { Nothing, Problems } from "../internal/parts.ts"
+import { Nothing } from "../internal/parts.ts"
+import { Problems } from "../Problems.ts"
 
 /** The system group. */
 export class System extends HttpApiGroup.make("system")

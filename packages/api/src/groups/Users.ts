@@ -18,7 +18,8 @@ import * as HttpApiGroup from "effect/http-api/HttpApiGroup"
 import * as OpenApi from "effect/http-api/OpenApi"
 import * as Schema from "effect/Schema"
 import { operation } from "../internal/operation.ts"
-import { bareText, Nothing, Problems } from "../internal/parts.ts"
+import { bareText, Nothing } from "../internal/parts.ts"
+import { Problems } from "../Problems.ts"
 
 const chatQuery = Schema.Struct({
   onlyFavorites: Schema.optional(TextBoolean),

@@ -5,7 +5,7 @@ import type { UserId } from "@effect-chatbot/schema/Ids"
 import * as Context from "effect/Context"
 import * as HttpApiMiddleware from "effect/http-api/HttpApiMiddleware"
 import * as HttpApiSecurity from "effect/http-api/HttpApiSecurity"
-import { Problems } from "../internal/parts.ts"
+import { Problems } from "../Problems.ts"
 
 /** Who calls: a user with a valid token, or somebody without one. */
 export type Caller =

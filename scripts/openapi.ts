@@ -2,9 +2,9 @@
  * Prints the OpenAPI document on standard output. `--write` puts it into `openapi.json` instead; `--check` fails when that file is not current.
  */
 import { readFileSync, writeFileSync } from "node:fs"
-import { document } from "./Document.ts"
+import { document } from "../packages/api/src/Document.ts"
 
-const file = new URL("../openapi.json", import.meta.url)
+const file = new URL("../packages/api/openapi.json", import.meta.url)
 const text = `${JSON.stringify(document, null, 2)}\n`
 
 if (process.argv.includes("--write")) {

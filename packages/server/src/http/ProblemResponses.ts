@@ -1,0 +1,95 @@
+/**
+ * The middleware that answers whatever fails with a problem, and writes the line of the request into the log.
+ */
+import { ProblemResponses } from "@effect-chatbot/api/middleware/ProblemResponses"
+import { RetryClass } from "@effect-chatbot/api/RetryClass"
+import { InternalError, InvalidRequest, PayloadTooLarge, UnsupportedMediaType } from "@effect-chatbot/schema/Errors"
+import * as Cause from "effect/Cause"
+import * as Clock from "effect/Clock"
+import * as Context from "effect/Context"
+import * as SecureRandom from "effect/crypto/SecureRandom"
+import * as Effect from "effect/Effect"
+import { HttpApiSchemaError } from "effect/http-api/HttpApiError"
+import * as HttpIncomingMessage from "effect/http/HttpIncomingMessage"
+import * as HttpServerError from "effect/http/HttpServerError"
+import * as HttpServerRequest from "effect/http/HttpServerRequest"
+import * as Layer from "effect/Layer"
+import * as SchemaIssue from "effect/SchemaIssue"
+import * as ProblemResponse from "./ProblemResponse.ts"
+
+const formatIssues = SchemaIssue.makeFormatterStandardSchemaV1()
+
+const toPathSegment = (segment: PropertyKey | { readonly key: PropertyKey }): string | number => {
+  const key = typeof segment === "object" ? segment.key : segment
+  return typeof key === "number" ? key : String(key)
+}
+
+const invalidRequest = ({ cause, kind }: HttpApiSchemaError): InvalidRequest =>
+  new InvalidRequest({
+    issues: formatIssues(cause.issue).issues.map((issue) => ({
+      path: [kind.toLowerCase(), ...(issue.path ?? []).map(toPathSegment)],
+      message: issue.message
+    }))
+  })
+
+/** What a failure is to the caller; nothing, if it is ours alone. */
+const toAnswer = (failure: unknown, maxBytes: number | undefined) => {
+  if (ProblemResponse.isBackendError(failure)) return failure
+  if (HttpApiSchemaError.is(failure)) {
+    return failure.kind === "Body" || failure.kind === "ResponseHeaders" ? undefined : invalidRequest(failure)
+  }
+  if (HttpServerError.isHttpServerError(failure) && failure.reason._tag === "RequestParseError") {
+    return failure.reason.reason === "BodyTooLarge"
+      ? new PayloadTooLarge(maxBytes === undefined ? {} : { maxBytes })
+      : new InvalidRequest({ issues: [{ path: ["payload"], message: "Expected a body that can be read" }] })
+  }
+  return undefined
+}
+
+/** Answers problems for everything that fails behind it. Defects become an `InternalError` with a `ref` that the log knows. */
+export const layer: Layer.Layer<ProblemResponses, never, SecureRandom.SecureRandom> = Layer.effect(
+  ProblemResponses,
+  Effect.gen(function*() {
+    const random = yield* SecureRandom.SecureRandom
+
+    const answer = Effect.fnUntraced(function*(cause: Cause.Cause<unknown>) {
+      const maxBodySize = yield* HttpIncomingMessage.MaxBodySize
+      for (const reason of cause.reasons) {
+        if (reason._tag === "Interrupt") continue
+        const error = toAnswer(
+          reason._tag === "Fail" ? reason.error : reason.defect,
+          maxBodySize === undefined ? undefined : Number(maxBodySize)
+        )
+        if (error !== undefined) return yield* ProblemResponse.fromError(error)
+      }
+      const ref = (yield* random.uuidV4()).slice(0, 8)
+      yield* Effect.logError("The backend has a defect", cause).pipe(Effect.annotateLogs({ ref }))
+      return yield* ProblemResponse.fromError(new InternalError({ ref }))
+    })
+
+    return (httpEffect, { endpoint, group }) => {
+      const name = `${group.identifier}.${endpoint.identifier}`
+      const isSafe = Context.get(endpoint.annotations, RetryClass) === "safe"
+
+      return Effect.gen(function*() {
+        const request = yield* HttpServerRequest.HttpServerRequest
+        const started = yield* Clock.currentTimeMillis
+        // The router sends HEAD to the handler of GET, and one of those changes state.
+        const response = yield* (
+          request.method === "HEAD" && !isSafe
+            ? ProblemResponse.blank(405, "Method Not Allowed", "This endpoint has no HEAD.", { allow: endpoint.method })
+            : Effect.catchCause(
+              httpEffect,
+              (cause) => Cause.hasInterruptsOnly(cause) ? Effect.failCause(cause) : answer(cause)
+            ))
+        // The router refuses other content types by a plain text.
+        const refused = response.status === 415
+          ? yield* ProblemResponse.fromError(new UnsupportedMediaType({ supported: ["application/json"] }))
+          : response
+        const finished = yield* Clock.currentTimeMillis
+        yield* Effect.logInfo(`${name} ${refused.status} ${finished - started}ms`)
+        return refused
+      })
+    }
+  })
+)
