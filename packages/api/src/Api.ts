@@ -19,6 +19,8 @@ export class Api extends HttpApi.make("chatbot")
   .add(Admin, Bots, Cache, Chats, Statistics, System, Users)
   .middleware(Authorization)
   .middleware(ProblemResponses)
+  // A caller is told all that is wrong with a request, not only the first of it.
+  .annotate(HttpApi.ParseOptions, { errors: "all" })
   .annotateMerge(OpenApi.annotations({
     title: "AiChatBot.Api",
     version: "1.0",

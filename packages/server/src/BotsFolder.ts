@@ -11,11 +11,12 @@
  *
  * {@link load} reads and checks such a folder, {@link sync} brings it into the database, {@link layer} does both on start.
  */
+import * as Arr from "effect/Array"
+import * as Digest from "effect/crypto/Digest"
+import * as SecureRandom from "effect/crypto/SecureRandom"
 import * as DateTime from "effect/DateTime"
 import * as Effect from "effect/Effect"
 import * as FileSystem from "effect/FileSystem"
-import * as Digest from "effect/crypto/Digest"
-import * as SecureRandom from "effect/crypto/SecureRandom"
 import * as Layer from "effect/Layer"
 import * as Option from "effect/Option"
 import * as Path from "effect/Path"
@@ -27,6 +28,7 @@ import type * as SqlError from "effect/sql/SqlError"
 import { fileURLToPath } from "node:url"
 import * as BotYaml from "./internal/BotYaml.ts"
 import * as Knowledge from "./Knowledge.ts"
+import * as SearchText from "./SearchText.ts"
 
 /** The bots that ship with the server: a guide that is open to everyone, and the bots it routes to, about this product. */
 export const defaultFolder: string = fileURLToPath(new URL("../bots", import.meta.url))
@@ -528,6 +530,8 @@ interface BotRow {
   readonly implementationType: string
   readonly displayMessage: string | null
   readonly description: string | null
+  readonly searchName: string
+  readonly searchText: string
   readonly sampleQuestion1: string | null
   readonly sampleQuestion2: string | null
   readonly baseSystemMessage: string | null
@@ -544,6 +548,8 @@ const toRow = (bot: Bot): BotRow => ({
   implementationType: bot.implementationType,
   displayMessage: bot.displayMessage ?? null,
   description: bot.description ?? null,
+  searchName: SearchText.fold(bot.displayName),
+  searchText: SearchText.foldAll([bot.displayName, bot.displayMessage, bot.description, ...bot.sampleQuestions]),
   sampleQuestion1: bot.sampleQuestions[0] ?? null,
   sampleQuestion2: bot.sampleQuestions[1] ?? null,
   baseSystemMessage: bot.baseSystemMessage ?? null,
@@ -558,9 +564,6 @@ const toRow = (bot: Bot): BotRow => ({
 const same = <A extends object>(a: A, b: { readonly [K in keyof A]: unknown }): boolean =>
   Object.entries(a).every(([key, value]) => value === b[key as keyof A])
 
-const chunksOf = <A>(items: ReadonlyArray<A>, size: number): ReadonlyArray<ReadonlyArray<A>> =>
-  Array.from({ length: Math.ceil(items.length / size) }, (_, i) => items.slice(i * size, (i + 1) * size))
-
 /**
  * Brings a folder into the database, in one transaction. Bots are known by their code, documents by their path, and facts by their
  * text, so the ids of what stays are kept; a document with the same content is not touched. What the folder has no more of a bot's
@@ -574,7 +577,7 @@ export const sync = Effect.fn("BotsFolder.sync")(function*(
   const now = DateTime.formatIso(yield* DateTime.now)
 
   const insertAll = (table: string, rows: ReadonlyArray<Record<string, unknown>>) =>
-    Effect.forEach(chunksOf(rows, 100), (chunk) => sql`INSERT INTO ${sql(table)} ${sql.insert([...chunk])}`, { discard: true })
+    Effect.forEach(Arr.chunksOf(rows, 100), (chunk) => sql`INSERT INTO ${sql(table)} ${sql.insert(chunk)}`, { discard: true })
 
   const syncFacts = Effect.fnUntraced(function*(botId: string, bot: Bot) {
     const known = new Map(
@@ -680,7 +683,7 @@ export const sync = Effect.fn("BotsFolder.sync")(function*(
 
     const known = new Map(
       (yield* sql<BotRow & { readonly id: string; readonly code: string }>`
-        SELECT id, code, display_name, implementation_type, display_message, description, sample_question1, sample_question2,
+        SELECT id, code, display_name, implementation_type, display_message, description, search_name, search_text, sample_question1, sample_question2,
           base_system_message, is_active, is_public, is_open, is_user_system_message_supported, model_name, image_etag
         FROM bots`).map((row) => [row.code, row])
     )
@@ -723,8 +726,8 @@ export const sync = Effect.fn("BotsFolder.sync")(function*(
       // A bot that went stays known, so that it is not taken for one that was made otherwise.
       codes: Array.from(new Set([...ids.keys(), ...(state?.codes ?? [])]))
     })
-    yield* sql`DELETE FROM settings WHERE key = ${settingsKey}`
-    yield* sql`INSERT INTO settings ${sql.insert({ key: settingsKey, value })}`
+    yield* sql`INSERT INTO settings ${sql.insert({ key: settingsKey, value })}
+      ON CONFLICT (key) DO UPDATE SET value = excluded.value`
     return { changed: true, added, updated: Array.from(updated), deactivated } satisfies Synced
   })
 

@@ -238,52 +238,53 @@ export class Knowledge extends Context.Service<Knowledge, {
     text: string,
     limit: number
   ) => Effect.Effect<Found, SqlError.SqlError>
-}>()("@effect-chatbot/server/Knowledge") {
-  static readonly layer: Layer.Layer<Knowledge, never, SqlClient.SqlClient> = Layer.effect(
-    Knowledge,
-    Effect.gen(function*() {
-      const sql = yield* SqlClient.SqlClient
-      const fullText = yield* sql.onDialectOrElse({
-        sqlite: () => Effect.succeed(fts5(sql)),
-        orElse: () => Effect.die(new Error("Full-text search is written for SQLite only."))
-      })
+}>()("@effect-chatbot/server/Knowledge") {}
 
-      const search = Effect.fn("Knowledge.search")(function*(
-        botIds: string | ReadonlyArray<string>,
-        text: string,
-        limit: number
-      ): Effect.fn.Return<Found, SqlError.SqlError> {
-        const ids = typeof botIds === "string" ? [botIds] : botIds
-        const terms = Words.terms(text)
-        if (ids.length === 0 || terms.length === 0) return { terms: [], passages: [] }
-        const wanted = Math.min(Math.max(Math.trunc(limit), 1), limits.results)
-        // More than wanted, for they are ranked again by how much of the question each covers.
-        const rows = yield* fullText.find(ids, fullText.question(terms, Words.phrases(text)), Math.max(24, wanted * 2))
-        const stems = rows.map((row) => Words.stems(`${row.heading} ${row.text}`))
-        const weighted = weigh(terms, stems, rows[0]?.total ?? 0)
-        const whole = sum(weighted)
-        const passages = rows.map((row, index): Passage => {
-          const coverage = whole === 0 ? 0 : sum(weighted.filter((term) => stems[index]?.has(term.stem))) / whole
-          return {
-            id: row.id,
-            botId: row.botId,
-            documentId: row.documentId ?? undefined,
-            botFactId: row.botFactId ?? undefined,
-            ordinal: row.ordinal,
-            heading: row.heading,
-            text: row.text,
-            path: row.path ?? undefined,
-            score: -row.bm25 * (0.4 + coverage),
-            coverage
-          }
-        })
+/** Searches the database. */
+export const layer: Layer.Layer<Knowledge, never, SqlClient.SqlClient> = Layer.effect(
+  Knowledge,
+  Effect.gen(function*() {
+    const sql = yield* SqlClient.SqlClient
+    const fullText = yield* sql.onDialectOrElse({
+      sqlite: () => Effect.succeed(fts5(sql)),
+      orElse: () => Effect.die(new Error("Full-text search is written for SQLite only."))
+    })
+
+    const search = Effect.fn("Knowledge.search")(function*(
+      botIds: string | ReadonlyArray<string>,
+      text: string,
+      limit: number
+    ): Effect.fn.Return<Found, SqlError.SqlError> {
+      const ids = typeof botIds === "string" ? [botIds] : botIds
+      const terms = Words.terms(text)
+      if (ids.length === 0 || terms.length === 0) return { terms: [], passages: [] }
+      const wanted = Math.min(Math.max(Math.trunc(limit), 1), limits.results)
+      // More than wanted, for they are ranked again by how much of the question each covers.
+      const rows = yield* fullText.find(ids, fullText.question(terms, Words.phrases(text)), Math.max(24, wanted * 2))
+      const stems = rows.map((row) => Words.stems(`${row.heading} ${row.text}`))
+      const weighted = weigh(terms, stems, rows[0]?.total ?? 0)
+      const whole = sum(weighted)
+      const passages = rows.map((row, index): Passage => {
+        const coverage = whole === 0 ? 0 : sum(weighted.filter((term) => stems[index]?.has(term.stem))) / whole
         return {
-          terms: weighted,
-          passages: passages.sort((a, b) => b.score - a.score || a.id - b.id).slice(0, wanted)
+          id: row.id,
+          botId: row.botId,
+          documentId: row.documentId ?? undefined,
+          botFactId: row.botFactId ?? undefined,
+          ordinal: row.ordinal,
+          heading: row.heading,
+          text: row.text,
+          path: row.path ?? undefined,
+          score: -row.bm25 * (0.4 + coverage),
+          coverage
         }
       })
-
-      return Knowledge.of({ search })
+      return {
+        terms: weighted,
+        passages: passages.sort((a, b) => b.score - a.score || a.id - b.id).slice(0, wanted)
+      }
     })
-  )
-}
+
+    return Knowledge.of({ search })
+  })
+)

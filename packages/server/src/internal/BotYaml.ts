@@ -158,9 +158,15 @@ export const parse = (source: string): Result.Result<Parsed, ReadonlyArray<YamlM
   const aliases: Array<YamlMistake> = []
   try {
     document = parseDocument(source, { lineCounter, prettyErrors: false, logLevel: "silent" })
-    const broken = [...document.errors, ...document.warnings].map((error) => ({
+    // One broken place makes YAML report many more behind it; keys that are there twice stand each for itself.
+    const errors = [...document.errors, ...document.warnings]
+    if (errors.some((error) => error.message.includes("call stack"))) throw new RangeError()
+    const first = errors.find((error) => error.code !== "DUPLICATE_KEY")
+    const broken = errors.filter((error) => error === first || error.code === "DUPLICATE_KEY").map((error) => ({
       ...at(error.pos[0]),
-      message: `not valid YAML: ${error.message.replace(/\.?$/, "")}. Check the indentation and quotes of this line`
+      message: error.code === "DUPLICATE_KEY"
+        ? "this field is there twice: keep one"
+        : `not valid YAML: ${error.message.replace(/\.?$/, "")}. Check the indentation and quotes of this line`
     }))
     if (broken.length > 0) return Result.fail(broken)
     visit(document, {

@@ -1,6 +1,9 @@
 /**
  * The tables of the backend, for SQLite and PostgreSQL alike. Times are ISO 8601 text in UTC (they sort as text), flags are 0 or 1,
  * ids are UUIDv7 text. Only the full-text index differs by dialect.
+ *
+ * `search_name` and `search_text` hold texts in the form of `SearchText`, for a search that ignores case in every language: the `lower`
+ * of SQLite knows ASCII only.
  */
 import * as Effect from "effect/Effect"
 import * as Layer from "effect/Layer"
@@ -41,6 +44,7 @@ const initial = Effect.gen(function*() {
   yield* sql`CREATE TABLE open_ai_services (
     id TEXT PRIMARY KEY,
     display_name TEXT NOT NULL,
+    search_name TEXT NOT NULL,
     is_active INTEGER NOT NULL,
     endpoint TEXT,
     api_key ${bytes},
@@ -55,6 +59,8 @@ const initial = Effect.gen(function*() {
     display_name TEXT NOT NULL,
     display_message TEXT,
     description TEXT,
+    search_name TEXT NOT NULL DEFAULT '',
+    search_text TEXT NOT NULL DEFAULT '',
     sample_question1 TEXT,
     sample_question2 TEXT,
     base_system_message TEXT,
@@ -137,23 +143,26 @@ const initial = Effect.gen(function*() {
     id TEXT PRIMARY KEY,
     user_id INTEGER NOT NULL REFERENCES users (id) ON DELETE CASCADE,
     display_name TEXT NOT NULL,
+    search_name TEXT NOT NULL,
     system_message TEXT NOT NULL,
     created_utc TEXT NOT NULL,
     updated_utc TEXT NOT NULL
   )`
   yield* sql`CREATE INDEX user_system_messages_user ON user_system_messages (user_id, id)`
 
+  // A chat without a name of its own goes by the name of its bot; one without a user is anonymous.
   yield* sql`CREATE TABLE chats (
     id TEXT PRIMARY KEY,
     bot_id TEXT NOT NULL REFERENCES bots (id) ON DELETE CASCADE,
     user_id INTEGER REFERENCES users (id) ON DELETE CASCADE,
-    display_name TEXT NOT NULL,
+    display_name TEXT,
+    search_name TEXT,
     is_favorite INTEGER NOT NULL,
     user_system_message_id TEXT REFERENCES user_system_messages (id) ON DELETE SET NULL,
     created_utc TEXT NOT NULL,
     last_accessed_utc TEXT NOT NULL
   )`
-  yield* sql`CREATE INDEX chats_user ON chats (user_id, last_accessed_utc)`
+  yield* sql`CREATE INDEX chats_user ON chats (user_id, last_accessed_utc, id)`
   yield* sql`CREATE INDEX chats_bot ON chats (bot_id)`
   yield* sql`CREATE INDEX chats_user_system_message ON chats (user_system_message_id)`
   yield* sql`CREATE INDEX chats_last_accessed ON chats (last_accessed_utc)`

@@ -1,0 +1,60 @@
+/**
+ * What a person types, a line at a time.
+ */
+import * as Context from "effect/Context"
+import * as Effect from "effect/Effect"
+import * as Layer from "effect/Layer"
+import * as Option from "effect/Option"
+import * as Readline from "node:readline"
+
+/** A keyboard with a person at it. */
+export class Keyboard extends Context.Service<Keyboard, {
+  /** Asks for a line with `prompt` before it. None when the person wants to leave: Ctrl-C, or Ctrl-D on an empty line. */
+  readonly ask: (prompt: string) => Effect.Effect<Option.Option<string>>
+}>()("@effect-chatbot/cli/Keyboard") {
+  /**
+   * The terminal of this process, with the line editor and the history of Node. Of several lines pasted at once each is one answer. While
+   * no line is asked for, the terminal is as it was before, and Ctrl-C is a signal.
+   */
+  static readonly layer: Layer.Layer<Keyboard> = Layer.sync(Keyboard, () => {
+    const ahead: Array<string> = []
+    let history: Array<string> = []
+    const ask = (prompt: string) =>
+      Effect.callback<Option.Option<string>>((resume) => {
+        const line = ahead.shift()
+        if (line !== undefined) {
+          process.stdout.write(`${prompt}${line}\n`)
+          return resume(Effect.succeed(Option.some(line)))
+        }
+        const editor = Readline.createInterface({
+          input: process.stdin,
+          output: process.stdout,
+          prompt,
+          history,
+          removeHistoryDuplicates: true,
+          terminal: true
+        })
+        let answered = false
+        const answer = (line: Option.Option<string>) => {
+          if (answered) return
+          answered = true
+          // The lines of one paste come at once; the editor must live until the last of them.
+          setImmediate(() => {
+            editor.close()
+            if (Option.isNone(line)) process.stdout.write("\n")
+            resume(Effect.succeed(line))
+          })
+        }
+        editor.on("line", (line) => answered ? void ahead.push(line) : answer(Option.some(line)))
+        editor.on("history", (lines) => { history = lines })
+        editor.on("SIGINT", () => answer(Option.none()))
+        editor.on("close", () => answer(Option.none()))
+        editor.prompt()
+        return Effect.sync(() => {
+          answered = true
+          editor.close()
+        })
+      })
+    return Keyboard.of({ ask })
+  })
+}

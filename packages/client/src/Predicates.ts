@@ -1,0 +1,60 @@
+/**
+ * Kinds of errors, for programs that act on a kind and not on each error of it.
+ *
+ * ```ts
+ * chats.get(chatId).pipe(Effect.catchIf(Predicates.isNotFound, () => Effect.succeed(undefined)))
+ * ```
+ */
+import type * as Errors from "@effect-chatbot/schema/Errors"
+import * as Predicate from "effect/Predicate"
+
+type Tag = Exclude<keyof typeof Errors, "RequestIssue">
+
+const tagged = <const Tags extends ReadonlyArray<Tag>>(...tags: Tags) => {
+  const known = new Set<unknown>(tags)
+  return <E>(error: E): error is Extract<E, { readonly _tag: Tags[number] }> =>
+    Predicate.hasProperty(error, "_tag") && known.has(error._tag)
+}
+
+/** Whether what was asked for does not exist, or not for this caller. */
+export const isNotFound = tagged(
+  "BotNotFound",
+  "BotImageNotFound",
+  "ChatNotFound",
+  "CompletionNotFound",
+  "DownloadNotFound",
+  "OpenAiServiceNotFound",
+  "UserSystemMessageNotFound"
+)
+
+/** Whether the caller is not known or not allowed to do this: another token may help. (`TermsNotAccepted` asks for something else.) */
+export const isAuth = tagged("Unauthorized", "Forbidden")
+
+/** Whether no answer came, or none in time or in full; what was asked for may have been done all the same. */
+export const isTransport = tagged("TransportFailed", "RequestTimedOut", "StreamTruncated", "StreamIdle")
+
+const isTransient = tagged(
+  "ChatBusy",
+  "IdempotencyKeyInUse",
+  "RateLimited",
+  "InternalError",
+  "ProviderFailed",
+  "ProviderTimedOut",
+  "BotsStopped",
+  "Unavailable",
+  "CircuitOpen"
+)
+
+const isUnexpectedStatus = tagged("UnexpectedStatus")
+
+// Request timeout, too early, too many requests and the failures of gateways (RFC 9110, RFC 8470, RFC 6585).
+const transientStatuses = new Set([408, 425, 429, 502, 503, 504])
+
+/**
+ * Whether the same call may succeed later. It does not say that it is safe to make it again: what was asked for may have been done, see
+ * {@link isTransport}.
+ */
+export const isRetryable = (error: unknown): boolean => {
+  if (isUnexpectedStatus(error)) return transientStatuses.has((error as { readonly status: number }).status)
+  return isTransport(error) || isTransient(error)
+}

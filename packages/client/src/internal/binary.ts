@@ -1,0 +1,56 @@
+import { TransportFailed } from "@effect-chatbot/schema/Errors"
+import type * as Duration from "effect/Duration"
+import * as Effect from "effect/Effect"
+import * as Fiber from "effect/Fiber"
+import type { HttpClientResponse } from "effect/http/HttpClientResponse"
+import type * as Scope from "effect/Scope"
+import * as Stream from "effect/Stream"
+import type { BinaryContent } from "../BinaryContent.ts"
+import { fileNameOf } from "./contentDisposition.ts"
+import { timedOut } from "./policies.ts"
+import { transportFailed } from "./transport.ts"
+
+/** Ends an answer whose body nobody reads: a transport closes it when its stream is left. */
+export const close = (response: HttpClientResponse): Effect.Effect<void> =>
+  Effect.scoped(Effect.asVoid(Stream.toPull(response.stream)))
+
+const lengthOf = (header: string | undefined): number | undefined =>
+  header !== undefined && /^\d+$/.test(header) ? Number(header) : undefined
+
+/**
+ * The content of an answer. Its connection stays open until the bytes are read, so it is closed when nobody begins to within `limit`, and
+ * with `scope`, which is that of the client.
+ */
+export const binaryContent = (
+  response: HttpClientResponse,
+  limit: Duration.Duration,
+  scope: Scope.Scope
+): Effect.Effect<BinaryContent> => {
+  let state: "waiting" | "read" | "closed" = "waiting"
+
+  const giveUp = Effect.suspend(() => {
+    if (state !== "waiting") return Effect.void
+    state = "closed"
+    return close(response)
+  })
+
+  const bytes = response.stream.pipe(
+    Stream.catch((error) =>
+      error.reason._tag === "EmptyBodyError" ? Stream.empty : Stream.fail(transportFailed(error))
+    ),
+    Stream.timeoutOrElse({ duration: limit, orElse: () => Stream.fail(timedOut("attempt", limit)) })
+  )
+
+  return Effect.map(Effect.forkIn(Effect.ensuring(Effect.sleep(limit), giveUp), scope), (waiting) => ({
+    contentType: response.headers["content-type"] ?? "application/octet-stream",
+    contentLength: lengthOf(response.headers["content-length"]),
+    etag: response.headers["etag"],
+    fileName: fileNameOf(response.headers["content-disposition"]),
+    stream: Stream.suspend((): BinaryContent["stream"] => {
+      if (state === "closed") return Stream.fail(timedOut("attempt", limit))
+      if (state === "read") return Stream.fail(new TransportFailed({ message: "The bytes of an answer can be read once." }))
+      state = "read"
+      return Stream.unwrap(Effect.as(Fiber.interrupt(waiting), bytes))
+    })
+  }))
+}

@@ -1,0 +1,149 @@
+import * as Bot from "@effect-chatbot/schema/Bot"
+import * as Chat from "@effect-chatbot/schema/Chat"
+import type { BotId, ChatId } from "@effect-chatbot/schema/Ids"
+import * as OpenAiService from "@effect-chatbot/schema/OpenAiService"
+import * as SystemMessage from "@effect-chatbot/schema/SystemMessage"
+import * as TokenUsage from "@effect-chatbot/schema/TokenUsage"
+import * as User from "@effect-chatbot/schema/User"
+import { assert, describe, expectTypeOf, it } from "@effect/vitest"
+import * as DateTime from "effect/DateTime"
+import * as Effect from "effect/Effect"
+import * as Schema from "effect/Schema"
+
+/** Each model, and the least it can be decoded from. */
+const answers = {
+  Bot: [Bot.Bot, { botId: "b" }],
+  BotPage: [Bot.BotPage, {}],
+  OpenChatBot: [Bot.OpenChatBot, {}],
+  CreatedChat: [Chat.CreatedChat, { chatId: "c" }],
+  Chat: [Chat.Chat, { chatId: "c" }],
+  ChatSummary: [Chat.ChatSummary, { chatId: "c" }],
+  ChatPage: [Chat.ChatPage, {}],
+  Completion: [Chat.Completion, { completionId: "k" }],
+  StoredCompletion: [Chat.StoredCompletion, { completionId: "k" }],
+  CompletionMetaData: [Chat.CompletionMetaData, {}],
+  InformationSource: [Chat.InformationSource, {}],
+  StoredFeedback: [Chat.StoredFeedback, { feedbackId: "f" }],
+  OpenAiService: [OpenAiService.OpenAiService, {}],
+  OpenAiServiceSummary: [OpenAiService.OpenAiServiceSummary, { id: "s" }],
+  OpenAiServicePage: [OpenAiService.OpenAiServicePage, {}],
+  SystemMessage: [SystemMessage.SystemMessage, {}],
+  TokenUsage: [TokenUsage.TokenUsage, {}],
+  TokenUsagePage: [TokenUsage.TokenUsagePage, {}],
+  CurrentUser: [User.CurrentUser, { id: 1 }],
+  UserSystemMessage: [User.UserSystemMessage, { userSystemMessageId: "m" }],
+  UserSystemMessageSummary: [User.UserSystemMessageSummary, { userSystemMessageId: "m" }],
+  UserSystemMessagePage: [User.UserSystemMessagePage, {}],
+  UserSystemMessageCount: [User.UserSystemMessageCount, {}]
+} as const satisfies Record<string, readonly [Schema.Struct<Schema.Struct.Fields>, object]>
+
+const nonNullable = new Set(["createdUtc", "updatedUtc", "lastAccessedUtc", "requestDate", "metaData"])
+
+describe.each(Object.entries(answers))("%s", (_, [model, least]) => {
+  const json = Schema.toCodecJson(model)
+  const decode = Schema.decodeUnknownEffect(json)
+  const encode = Schema.encodeUnknownEffect(json)
+  const names = Object.keys(model.fields)
+
+  it.effect("is decoded from what cannot be left out, with `null` for what is missing and with unknown fields", () =>
+    Effect.gen(function* () {
+      const missing = yield* decode(least)
+      const nulls = Object.fromEntries(names.map((name) => [name, null]))
+      assert.deepStrictEqual(yield* decode({ ...nulls, ...least, surprise: { deep: 1 } }), missing)
+    })
+  )
+
+  it.effect("is refused without its id", () =>
+    Effect.gen(function* () {
+      if (Object.keys(least).length === 0) return
+      const error = yield* Effect.flip(decode({}))
+      assert.include(error.message, Object.keys(least)[0]!)
+    })
+  )
+
+  it.effect("is encoded with every field, but for times and objects that are absent: the contract has no null for those", () =>
+    Effect.gen(function* () {
+      const encoded: Record<string, unknown> = { ...(yield* decode(least).pipe(Effect.flatMap(encode))) }
+      for (const name of names) {
+        if (nonNullable.has(name)) assert.isFalse(Object.hasOwn(encoded, name), name)
+        else assert.isTrue(Object.hasOwn(encoded, name), name)
+      }
+    })
+  )
+
+  it.effect.prop("comes back from the wire as it was sent", { value: Schema.toType(model) }, ({ value }) =>
+    Effect.gen(function* () {
+      const text = JSON.stringify(yield* encode(value))
+      const again = yield* Effect.flatMap(decode(JSON.parse(text)), encode)
+      assert.strictEqual(JSON.stringify(again), text)
+    })
+  )
+})
+
+describe("times", () => {
+  it.effect.each([
+    ["2024-01-01T10:00:00Z", "2024-01-01T10:00:00.000Z"],
+    ["2024-01-01T10:00:00", "2024-01-01T10:00:00.000Z"],
+    ["2024-01-01T10:00:00.123", "2024-01-01T10:00:00.123Z"],
+    ["2024-01-01T10:00:00.1234567", "2024-01-01T10:00:00.123Z"],
+    ["2024-01-01T10:00:00.1234567Z", "2024-01-01T10:00:00.123Z"],
+    ["2024-01-01T12:00:00+02:00", "2024-01-01T10:00:00.000Z"]
+  ])("reads %s in UTC", ([wire, expected]) =>
+    Effect.gen(function* () {
+      const chat = yield* Schema.decodeUnknownEffect(Chat.Chat)({ chatId: "c", createdUtc: wire })
+      assert.strictEqual(chat.createdUtc === undefined ? undefined : DateTime.formatIso(chat.createdUtc), expected)
+    })
+  )
+
+  it.effect("refuses what is no time", () =>
+    Effect.gen(function* () {
+      const error = yield* Effect.flip(Schema.decodeUnknownEffect(Chat.Chat)({ chatId: "c", createdUtc: "soon" }))
+      assert.include(error.message, "createdUtc")
+    })
+  )
+})
+
+describe("dates", () => {
+  it.effect.each([
+    ["2024-02-29", "2024-02-29"],
+    ["2024-02-29T00:00:00", "2024-02-29"]
+  ])("reads %s", ([wire, expected]) =>
+    Effect.gen(function* () {
+      const row = yield* Schema.decodeUnknownEffect(TokenUsage.TokenUsage)({ requestDate: wire })
+      assert.strictEqual(row.requestDate, expected)
+    })
+  )
+
+  it.effect.each(["2023-02-29", "2024-13-01", "2024-1-1", "today"])("refuses %s", (wire) =>
+    Effect.flip(Schema.decodeUnknownEffect(TokenUsage.TokenUsage)({ requestDate: wire }))
+  )
+})
+
+describe("integer codes", () => {
+  it.effect("that are not known stay as they came", () =>
+    Effect.gen(function* () {
+      const row = yield* Schema.decodeUnknownEffect(TokenUsage.TokenUsage)({ tokenUsageTypeId: 99 })
+      assert.strictEqual(row.tokenUsageTypeId, 99)
+    })
+  )
+})
+
+describe("ids", () => {
+  it("are told apart by the compiler", () => {
+    expectTypeOf<ChatId>().not.toExtend<BotId>()
+    expectTypeOf<BotId>().toExtend<string>()
+  })
+})
+
+describe("the key of an OpenAI service", () => {
+  it.effect("does not show in what is printed", () =>
+    Effect.gen(function* () {
+      const service = yield* Schema.decodeUnknownEffect(OpenAiService.CreateOpenAiService)({
+        displayName: "s",
+        azureOpenAiApiKey: "canary"
+      })
+      assert.notInclude(JSON.stringify(service), "canary")
+      assert.notInclude(String(service.azureOpenAiApiKey), "canary")
+    })
+  )
+})

@@ -1,0 +1,47 @@
+/**
+ * The whole backend of one process: HTTP server, services, embedded provider and a SQLite database in the data folder.
+ */
+import * as NodeHttpServer from "@effect/platform-node/NodeHttpServer"
+import * as Effect from "effect/Effect"
+import * as FileSystem from "effect/FileSystem"
+import * as Layer from "effect/Layer"
+import * as Path from "effect/Path"
+import { createServer } from "node:http"
+import * as AdminToken from "./AdminToken.ts"
+import * as BotRouter from "./BotRouter.ts"
+import * as BotsFolder from "./BotsFolder.ts"
+import * as EmbeddedProvider from "./EmbeddedProvider.ts"
+import * as SecretBox from "./SecretBox.ts"
+import * as Server from "./Server.ts"
+import type { ServerConfig } from "./ServerConfig.ts"
+import { ServerOptions } from "./ServerOptions.ts"
+import * as Services from "./Services.ts"
+import * as Migrations from "./sql/Migrations.ts"
+import * as NodeSqlite from "./sql/NodeSqlite.ts"
+import * as Tokenizer from "./Tokenizer.ts"
+
+/** The services over the database in the data folder; makes the folder and brings the database to the current version. */
+export const services = (config: ServerConfig) =>
+  Layer.unwrap(Effect.gen(function*() {
+    const fs = yield* FileSystem.FileSystem
+    const path = yield* Path.Path
+    yield* fs.makeDirectory(config.dataDir, { recursive: true, mode: 0o700 })
+    return Services.layer.pipe(
+      Layer.provide([EmbeddedProvider.layer, BotRouter.layer]),
+      Layer.provide(Tokenizer.layer),
+      Layer.provide(SecretBox.layer({ key: config.secretKey, file: path.join(config.dataDir, "secret-key") })),
+      Layer.provide(Layer.succeed(ServerOptions, { requireTerms: config.requireTerms })),
+      Layer.provide(Migrations.layer),
+      Layer.provideMerge(NodeSqlite.layer({ filename: path.join(config.dataDir, "chatbot.db") }))
+    )
+  }))
+
+/** The backend, listening. */
+export const layer = (config: ServerConfig) =>
+  Server.serve({ maxBodySize: config.maxBodySize }).pipe(
+    Layer.provide([BotsFolder.layer(config.botsDir), AdminToken.layer(config)]),
+    Layer.provideMerge(services(config)),
+    Layer.provideMerge(
+      NodeHttpServer.layer(createServer, { host: config.host, port: config.port, gracefulShutdownTimeout: "10 seconds" })
+    )
+  )

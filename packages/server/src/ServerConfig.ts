@@ -1,0 +1,51 @@
+/**
+ * What the backend is told by its environment.
+ */
+import * as ByteSize from "effect/ByteSize"
+import * as Config from "effect/Config"
+import type * as Redacted from "effect/Redacted"
+import * as Schema from "effect/Schema"
+import * as BotsFolder from "./BotsFolder.ts"
+
+/** What the backend is told by its environment. */
+export interface ServerConfig {
+  /** `CHATBOT_HOST`: the address to listen on; 127.0.0.1 by default. */
+  readonly host: string
+  /** `CHATBOT_PORT`: the port to listen on; 8080 by default, 0 for a free one. */
+  readonly port: number
+  /** `CHATBOT_DATA_DIR`: the folder of the database, the secret key and the admin token; `.chatbot` by default. */
+  readonly dataDir: string
+  /** `CHATBOT_BOTS_DIR`: the folder of the bots; those that come with the backend by default. */
+  readonly botsDir: string
+  /** `CHATBOT_ADMIN_TOKEN`: the token of the user `admin`; without it one is made on the first start. */
+  readonly adminToken: Redacted.Redacted | undefined
+  /** `CHATBOT_SECRET_KEY`: 32 bytes in base64 that encrypt what is secret in the database; without it a key is made on the first start. */
+  readonly secretKey: Redacted.Redacted | undefined
+  /** `CHATBOT_REQUIRE_TERMS`: whether a user must accept the terms before the first chat; `false` by default. */
+  readonly requireTerms: boolean
+  /** `CHATBOT_MAX_BODY_SIZE`: the most the body of a request may have; 1 MiB by default. */
+  readonly maxBodySize: ByteSize.ByteSize
+  /** `CHATBOT_LOG_LEVEL`: what is logged on standard error; `Info` by default. */
+  readonly logLevel: "All" | "Trace" | "Debug" | "Info" | "Warn" | "Error" | "Fatal" | "None"
+  /** `CHATBOT_STOP_WITH_STDIN`: whether to stop when standard input ends, as a child process should; `false` by default. */
+  readonly stopWithStdin: boolean
+}
+
+const optional = <A>(config: Config.Config<A>): Config.Config<A | undefined> => Config.withDefault(config, undefined)
+
+/** Reads the {@link ServerConfig}. A value that does not fit is a `ConfigError` that names its variable. */
+export const ServerConfig: Config.Config<ServerConfig> = Config.all({
+  host: Config.NonEmptyString("CHATBOT_HOST").pipe(Config.withDefault("127.0.0.1")),
+  port: Config.schema(
+    Schema.Int.check(Schema.isBetween({ minimum: 0, maximum: 65535 })),
+    "CHATBOT_PORT"
+  ).pipe(Config.withDefault(8080)),
+  dataDir: Config.NonEmptyString("CHATBOT_DATA_DIR").pipe(Config.withDefault(".chatbot")),
+  botsDir: Config.NonEmptyString("CHATBOT_BOTS_DIR").pipe(Config.withDefault(BotsFolder.defaultFolder)),
+  adminToken: optional(Config.Redacted("CHATBOT_ADMIN_TOKEN")),
+  secretKey: optional(Config.Redacted("CHATBOT_SECRET_KEY")),
+  requireTerms: Config.Boolean("CHATBOT_REQUIRE_TERMS").pipe(Config.withDefault(false)),
+  maxBodySize: Config.ByteSize("CHATBOT_MAX_BODY_SIZE").pipe(Config.withDefault(ByteSize.mebibytes(1))),
+  logLevel: Config.LogLevel("CHATBOT_LOG_LEVEL").pipe(Config.withDefault("Info")),
+  stopWithStdin: Config.Boolean("CHATBOT_STOP_WITH_STDIN").pipe(Config.withDefault(false))
+})

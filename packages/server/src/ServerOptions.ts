@@ -1,0 +1,21 @@
+/**
+ * What an operator may choose about the rules of the backend.
+ */
+import * as Context from "effect/Context"
+import type * as Duration from "effect/Duration"
+
+/** What an operator may choose about the rules of the backend. */
+export interface ServerOptions {
+  /**
+   * Whether a chat can be created only by a user who has accepted the terms. Anonymous callers cannot accept anything, so with this the
+   * open bot is closed to them. Default `false`.
+   */
+  readonly requireTerms: boolean
+  /** How long running completions may go on when the server shuts down, before they are broken off. Default 10 seconds. */
+  readonly shutdownGrace?: Duration.Duration | undefined
+}
+
+/** The options in force; provide it to change them. */
+export const ServerOptions = Context.Reference<ServerOptions>("@effect-chatbot/server/ServerOptions", {
+  defaultValue: () => ({ requireTerms: false })
+})

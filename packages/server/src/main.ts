@@ -1,0 +1,44 @@
+/**
+ * `pnpm serve`: runs the backend until it is told to stop.
+ */
+import * as NodeRuntime from "@effect/platform-node/NodeRuntime"
+import * as Cause from "effect/Cause"
+import * as Console from "effect/Console"
+import * as Effect from "effect/Effect"
+import * as Exit from "effect/Exit"
+import * as HttpServer from "effect/http/HttpServer"
+import * as Layer from "effect/Layer"
+import * as Logger from "effect/Logger"
+import * as References from "effect/References"
+import * as Runtime from "effect/Runtime"
+import * as Backend from "./Backend.ts"
+import { ServerConfig } from "./ServerConfig.ts"
+import { explain } from "./StartFailed.ts"
+
+/** Ends when standard input does: the parent process is gone. */
+const stdinEnded = Effect.callback<void>((resume) => {
+  process.stdin.once("end", () => resume(Effect.void)).once("close", () => resume(Effect.void)).resume()
+})
+
+const main = Effect.gen(function*() {
+  const config = yield* ServerConfig
+  const run = Effect.gen(function*() {
+    const { address } = yield* HttpServer.HttpServer
+    yield* Console.log(`Listening on ${HttpServer.formatAddress(address)}`)
+    yield* config.stopWithStdin ? stdinEnded : Effect.never
+  })
+  yield* run.pipe(
+    Effect.provide(Backend.layer(config)),
+    Effect.provideService(References.MinimumLogLevel, config.logLevel)
+  )
+}).pipe(
+  Effect.provide(Logger.layer([Logger.withConsoleError(Logger.formatLogFmt)])),
+  Effect.mapError(explain),
+  Effect.tapError(({ message }) => Console.error(`chatbot: ${message}`))
+)
+
+NodeRuntime.runMain(main, {
+  // A signal is how this program is meant to end.
+  teardown: (exit, onExit) =>
+    Exit.isFailure(exit) && Cause.hasInterruptsOnly(exit.cause) ? onExit(0) : Runtime.defaultTeardown(exit, onExit)
+})

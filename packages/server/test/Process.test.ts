@@ -1,0 +1,198 @@
+import { ChatbotClient } from "@effect-chatbot/client/ChatbotClient"
+import * as NodeTransport from "@effect-chatbot/client/NodeTransport"
+import { Vote } from "@effect-chatbot/schema/Chat"
+import type { ChatId } from "@effect-chatbot/schema/Ids"
+import * as NodeServices from "@effect/platform-node/NodeServices"
+import { assert, layer } from "@effect/vitest"
+import * as Context from "effect/Context"
+import * as Effect from "effect/Effect"
+import * as Fiber from "effect/Fiber"
+import * as FileSystem from "effect/FileSystem"
+import * as Layer from "effect/Layer"
+import { createServer } from "node:net"
+import * as ServerProcess from "./support/ServerProcess.ts"
+
+const connect = (baseUrl: string, token: string) =>
+  ChatbotClient.layer({ baseUrl, token }).pipe(
+    Layer.provide(NodeTransport.layer),
+    Layer.build,
+    Effect.map(Context.get(ChatbotClient))
+  )
+
+const env = (dataDir: string, more: Record<string, string> = {}) => ({
+  CHATBOT_PORT: "0",
+  CHATBOT_DATA_DIR: dataDir,
+  CHATBOT_LOG_LEVEL: "Error",
+  ...more
+})
+
+layer(NodeServices.layer, { excludeTestServices: true })("the backend as a process", (it) => {
+  it.effect("keeps everything over a restart", () =>
+    Effect.gen(function* () {
+      const fs = yield* FileSystem.FileSystem
+      const dataDir = yield* ServerProcess.dataDir
+      const first = yield* ServerProcess.start(env(dataDir))
+      const firstUrl = yield* first.listening
+      const token = (yield* fs.readFileString(`${dataDir}/admin-token`)).trim()
+      assert.strictEqual((yield* fs.stat(`${dataDir}/admin-token`)).mode & 0o777, 0o600)
+      const before = yield* Effect.gen(function* () {
+        const client = yield* connect(firstUrl, token)
+        const chat = yield* client.chats.createByBotCode("client")
+        yield* client.chats.complete(chat.chatId, "How do I page through a list?")
+        yield* client.chats.complete(chat.chatId, "What does Unauthorized mean?")
+        yield* client.users.setFavorite(chat.chatId, true)
+        yield* client.chats.feedback(chat.chatId, { voteId: Vote.up })
+        yield* client.system.setStatus("Back soon.")
+        return {
+          chat: yield* client.chats.get(chat.chatId),
+          usage: (yield* client.statistics.tokenUsage()).items,
+          bots: (yield* client.bots.list({ pageSize: 100 })).items
+        }
+      })
+      assert.strictEqual((yield* first.kill("SIGTERM")).code, 0)
+
+      const second = yield* ServerProcess.start(env(dataDir))
+      const client = yield* connect(yield* second.listening, token)
+      const chat = yield* client.chats.get(before.chat.chatId)
+      assert.deepStrictEqual({ ...chat, lastAccessedUtc: undefined }, { ...before.chat, lastAccessedUtc: undefined })
+      assert.isTrue(chat.isFavorite)
+      assert.deepStrictEqual((yield* client.statistics.tokenUsage()).items, before.usage)
+      assert.deepStrictEqual((yield* client.bots.list({ pageSize: 100 })).items, before.bots)
+      assert.strictEqual(yield* client.system.status(), "Back soon.")
+      assert.strictEqual((yield* second.kill("SIGINT")).code, 0)
+    })
+  )
+
+  it.effect("loses nothing it has answered when it is killed while it writes", () =>
+    Effect.gen(function* () {
+      const fs = yield* FileSystem.FileSystem
+      const dataDir = yield* ServerProcess.dataDir
+      const first = yield* ServerProcess.start(env(dataDir))
+      const baseUrl = yield* first.listening
+      const token = (yield* fs.readFileString(`${dataDir}/admin-token`)).trim()
+      const answered: Array<{ readonly chatId: ChatId; readonly completionId: string; readonly answer: string }> = []
+      const writing = yield* Effect.gen(function* () {
+        const client = yield* connect(baseUrl, token)
+        return yield* Effect.forEach(
+          Array.from({ length: 4 }),
+          () =>
+            Effect.gen(function* () {
+              const { chatId } = yield* client.chats.createByBotCode("client")
+              const { assistantMessage = "", completionId } = yield* client.chats.complete(chatId, "What is a ticket?")
+              answered.push({ chatId, completionId, answer: assistantMessage })
+              if (answered.length === 40) first.child.kill("SIGKILL")
+            }).pipe(Effect.forever),
+          { concurrency: "unbounded" }
+        )
+      }).pipe(Effect.scoped, Effect.exit, Effect.forkChild)
+      assert.strictEqual((yield* first.ended).code, null)
+      yield* Fiber.join(writing)
+      assert.isAtLeast(answered.length, 40)
+
+      const second = yield* ServerProcess.start(env(dataDir))
+      const client = yield* connect(yield* second.listening, token)
+      for (const { answer, chatId, completionId } of answered) {
+        const { completions } = yield* client.chats.get(chatId)
+        assert.deepStrictEqual(
+          completions.map((stored) => [stored.completionId, stored.assistantMessage]),
+          [[completionId, answer]]
+        )
+      }
+      const [usage] = (yield* client.statistics.tokenUsage()).items
+      assert.isAtLeast(usage?.requestCount ?? 0, answered.length)
+      yield* client.statistics.recompute()
+      assert.deepStrictEqual((yield* client.statistics.tokenUsage()).items[0], usage)
+    })
+  )
+
+  it.effect("stops when its standard input ends, if it is told to", () =>
+    Effect.gen(function* () {
+      const dataDir = yield* ServerProcess.dataDir
+      const server = yield* ServerProcess.start(env(dataDir, { CHATBOT_STOP_WITH_STDIN: "true" }))
+      yield* server.listening
+      server.child.stdin?.end()
+      assert.strictEqual((yield* server.ended).code, 0)
+    })
+  )
+
+  it.effect("uses the admin token of its environment", () =>
+    Effect.gen(function* () {
+      const fs = yield* FileSystem.FileSystem
+      const dataDir = yield* ServerProcess.dataDir
+      const server = yield* ServerProcess.start(env(dataDir, { CHATBOT_ADMIN_TOKEN: "a-token-of-ours" }))
+      const client = yield* connect(yield* server.listening, "a-token-of-ours")
+      assert.include((yield* client.users.current()).roles, "Admin")
+      assert.isFalse(yield* fs.exists(`${dataDir}/admin-token`))
+    })
+  )
+
+  it.effect("requires the terms to be accepted, if it is told to", () =>
+    Effect.gen(function* () {
+      const dataDir = yield* ServerProcess.dataDir
+      const server = yield* ServerProcess.start(
+        env(dataDir, { CHATBOT_ADMIN_TOKEN: "a-token-of-ours", CHATBOT_REQUIRE_TERMS: "true" })
+      )
+      const client = yield* connect(yield* server.listening, "a-token-of-ours")
+      const refused = yield* Effect.flip(client.chats.createByBotCode("client"))
+      assert.strictEqual(refused._tag, "TermsNotAccepted")
+      yield* client.users.acceptTerms()
+      yield* client.chats.createByBotCode("client")
+    })
+  )
+
+  it.effect.each([
+    ["CHATBOT_PORT", "eighty"],
+    ["CHATBOT_PORT", "70000"],
+    ["CHATBOT_REQUIRE_TERMS", "perhaps"],
+    ["CHATBOT_MAX_BODY_SIZE", "huge"],
+    ["CHATBOT_SECRET_KEY", "short"],
+    ["CHATBOT_LOG_LEVEL", "Loud"]
+  ])("says what is wrong with %s=%s and ends with 1", (name, value) =>
+    Effect.gen(function* () {
+      const dataDir = yield* ServerProcess.dataDir
+      const server = yield* ServerProcess.start(env(dataDir, { [name]: value }))
+      const { code, stderr, stdout } = yield* server.ended
+      assert.strictEqual(code, 1)
+      assert.include(stderr, name)
+      assert.notInclude(stderr, "    at ")
+      assert.strictEqual(stdout, "")
+    })
+  )
+
+  it.effect("says that the port is in use and ends with 1", () =>
+    Effect.gen(function* () {
+      const dataDir = yield* ServerProcess.dataDir
+      const taken = yield* Effect.acquireRelease(
+        Effect.callback<ReturnType<typeof createServer>>((resume) => {
+          const server = createServer().listen(0, "127.0.0.1", () => resume(Effect.succeed(server)))
+        }),
+        (server) => Effect.sync(() => server.close())
+      )
+      const address = taken.address()
+      const port = typeof address === "object" ? String(address?.port) : ""
+      const server = yield* ServerProcess.start(env(dataDir, { CHATBOT_PORT: port }))
+      const { code, stderr } = yield* server.ended
+      assert.strictEqual(code, 1)
+      assert.include(stderr, port)
+      assert.include(stderr, "in use")
+    })
+  )
+
+  it.effect("names file and line of a mistake in the bots folder and ends with 1", () =>
+    Effect.gen(function* () {
+      const fs = yield* FileSystem.FileSystem
+      const dataDir = yield* ServerProcess.dataDir
+      const botsDir = yield* ServerProcess.dataDir
+      yield* fs.makeDirectory(`${botsDir}/one`)
+      yield* fs.writeFileString(
+        `${botsDir}/one/bot.yaml`,
+        "code: one\nimplementationType: Facts\ndisplayName: One\ncolour: red\n"
+      )
+      const server = yield* ServerProcess.start(env(dataDir, { CHATBOT_BOTS_DIR: botsDir }))
+      const { code, stderr } = yield* server.ended
+      assert.strictEqual(code, 1)
+      assert.include(stderr, "one/bot.yaml:4")
+      assert.include(stderr, "colour")
+    })
+  )
+})

@@ -1,0 +1,389 @@
+import { assert, layer } from "@effect/vitest"
+import * as Effect from "effect/Effect"
+import { type Answer, send } from "./support/raw.ts"
+import { TestBackend } from "./support/TestBackend.ts"
+
+let logins = 0
+const someone = Effect.gen(function* () {
+  const backend = yield* TestBackend
+  return yield* backend.tokenOf(`wire-${++logins}`)
+})
+
+const boss = Effect.map(TestBackend, ({ adminToken }) => adminToken)
+
+const assertProblem = (answer: Answer, status: number, tag: string) => {
+  assert.strictEqual(answer.status, status, answer.text)
+  assert.strictEqual(answer.headers["content-type"], "application/problem+json")
+  const problem = answer.json()
+  assert.strictEqual(problem.type, tag === "about:blank" ? tag : `urn:effect-chatbot:problem:${tag}`)
+  assert.strictEqual(problem.status, status)
+  assert.isString(problem.title)
+  assert.isString(problem.detail)
+  assert.match(problem.instance, /^\//)
+  assert.strictEqual(problem.requestId, answer.headers["x-request-id"])
+  return problem
+}
+
+const paths = (answer: Answer) => answer.json().issues.map((issue: { path: ReadonlyArray<string> }) => issue.path)
+
+const createChat = (token: Effect.Success<typeof someone>, body: unknown = { botCode: "client" }) =>
+  Effect.map(send("POST", "/api/chats/create/bybotcode", { token, body }), (answer) => answer.json())
+
+const countChats = (token: Effect.Success<typeof someone>) =>
+  Effect.map(send("GET", "/api/users/current/chats", { token }), (answer) => answer.json().totalItemCount as number)
+
+layer(TestBackend.layer, { excludeTestServices: true })("the wire", (it) => {
+  it.effect.each([
+    "application/json",
+    "application/json; charset=utf-8",
+    "text/json",
+    "application/*+json",
+    "application/vnd.api+json",
+    "APPLICATION/JSON"
+  ])("a body may be of type %s", (type) =>
+    Effect.gen(function* () {
+      const answer = yield* send("POST", "/api/chats/create/bybotcode", {
+        token: yield* someone,
+        headers: { "content-type": type },
+        body: JSON.stringify({ botCode: "client" })
+      })
+      assert.strictEqual(answer.status, 200, answer.text)
+    })
+  )
+
+  it.effect.each(["text/plain", "application/xml", "application/x-www-form-urlencoded", "multipart/form-data; boundary=x"])(
+    "a body of type %s is refused and nothing is written",
+    (type) =>
+      Effect.gen(function* () {
+        const token = yield* someone
+        const answer = yield* send("POST", "/api/chats/create/bybotcode", {
+          token,
+          headers: { "content-type": type },
+          body: JSON.stringify({ botCode: "client" })
+        })
+        assertProblem(answer, 415, "UnsupportedMediaType")
+        assert.strictEqual(yield* countChats(token), 0)
+      })
+  )
+
+  it.effect.each(["true", "True", "TRUE"])("a path boolean may be %s", (spelling) =>
+    Effect.gen(function* () {
+      const token = yield* someone
+      const { chatId } = yield* createChat(token)
+      yield* send("PUT", `/api/users/current/chats/${chatId}/isfavorite`, { token, body: { isFavorite: true } })
+      const answer = yield* send("DELETE", `/api/users/current/chats/all/${spelling}`, { token })
+      assert.deepInclude(answer, { status: 200, text: "" })
+      assert.strictEqual(yield* countChats(token), 1)
+    })
+  )
+
+  it.effect.each(["xyz", "1", "0", "truee", "%20true"])("the path boolean %s is refused and nothing is deleted", (spelling) =>
+    Effect.gen(function* () {
+      const token = yield* someone
+      const { botId } = yield* createChat(token)
+      const answer = yield* send("DELETE", `/api/users/current/chats/all/${spelling}`, { token })
+      assertProblem(answer, 400, "InvalidRequest")
+      assert.deepStrictEqual(paths(answer), [["params", "keepfavorites"]])
+      assertProblem(yield* send("DELETE", `/api/users/current/chats/bybot/${botId}/${spelling}`, { token }), 400, "InvalidRequest")
+      assert.strictEqual(yield* countChats(token), 1)
+    })
+  )
+
+  it.effect("names of queries and paths match in any case", () =>
+    Effect.gen(function* () {
+      const token = yield* someone
+      const answer = yield* send("GET", "/API/Bots?PAGESIZE=1&pagenumber=2&orderby=DISPLAYNAME%20ASC&searchfor=", { token })
+      assert.strictEqual(answer.status, 200, answer.text)
+      assert.deepInclude(answer.json(), { pageSize: 1, pageNumber: 2, hasPrevious: true })
+      assert.strictEqual((yield* send("GET", "/api/chats/openchatbotid", {})).json().isPublic, true)
+      assert.strictEqual((yield* send("GET", "/api/users/current/chats?onlyfavorites=True", { token })).status, 200)
+    })
+  )
+
+  it.effect.each([
+    ["PageSize=101", ["query", "PageSize"]],
+    ["PageSize=0", ["query", "PageSize"]],
+    ["pagesize=many", ["query", "PageSize"]],
+    ["PageNumber=0", ["query", "PageNumber"]],
+    ["PageNumber=1.5", ["query", "PageNumber"]],
+    ["PageNumber=99999999999", ["query", "PageNumber"]],
+    ["OrderBy=nothing", ["query", "OrderBy"]],
+    ["OrderBy=displayName%20sideways", ["query", "OrderBy"]]
+  ] as const)("the query %s is refused by its path", ([query, path]) =>
+    Effect.gen(function* () {
+      const answer = yield* send("GET", `/api/bots?${query}`, { token: yield* someone })
+      assertProblem(answer, 400, "InvalidRequest")
+      assert.deepStrictEqual(paths(answer), [[...path]])
+    })
+  )
+
+  it.effect("all that is wrong with a body is told at once, and nothing is written", () =>
+    Effect.gen(function* () {
+      const token = yield* someone
+      const answer = yield* send("POST", "/api/users/current/userSystemMessage", {
+        token,
+        body: { displayName: 1, systemMessage: "" }
+      })
+      assertProblem(answer, 400, "InvalidRequest")
+      assert.deepStrictEqual(paths(answer), [["payload", "displayName"], ["payload", "systemMessage"]])
+      const count = yield* send("GET", "/api/users/current/userSystemMessageCount", { token })
+      assert.deepStrictEqual(count.json(), { systemMessageCount: 0 })
+    })
+  )
+
+  it.effect.each(["", "null", "{", "[]", "\"text\"", "{\"botCode\":null}", "{}"])("the body %j is refused", (body) =>
+    Effect.gen(function* () {
+      const token = yield* someone
+      assertProblem(yield* send("POST", "/api/chats/create/bybotcode", { token, body }), 400, "InvalidRequest")
+      assert.strictEqual(yield* countChats(token), 0)
+    })
+  )
+
+  it.effect("what was sent is not repeated in a problem", () =>
+    Effect.gen(function* () {
+      const answer = yield* send("POST", "/api/chats/create/bybotcode", {
+        token: yield* someone,
+        body: { botCode: { canary: "prompt-canary" } }
+      })
+      assertProblem(answer, 400, "InvalidRequest")
+      assert.notInclude(answer.text, "prompt-canary")
+    })
+  )
+
+  it.effect("a body over the limit is refused, with its length or without", () =>
+    Effect.gen(function* () {
+      const token = yield* someone
+      const message = { displayName: "big", systemMessage: "x".repeat(1024 * 1024) }
+      const known = yield* send("POST", "/api/users/current/userSystemMessage", { token, body: message })
+      assert.strictEqual(assertProblem(known, 413, "PayloadTooLarge").maxBytes, 1024 * 1024)
+      const chunk = Buffer.alloc(64 * 1024, "x")
+      const chunks = [Buffer.from("{\"displayName\":\"big\",\"systemMessage\":\""), ...Array.from({ length: 17 }, () => chunk)]
+      const unknown = yield* send("POST", "/api/users/current/userSystemMessage", {
+        token,
+        headers: { "content-type": "application/json" },
+        body: chunks
+      })
+      assertProblem(unknown, 413, "PayloadTooLarge")
+      const count = yield* send("GET", "/api/users/current/userSystemMessageCount", { token })
+      assert.deepStrictEqual(count.json(), { systemMessageCount: 0 })
+    })
+  )
+
+  it.effect("bare texts are JSON, and plain only where that is preferred", () =>
+    Effect.gen(function* () {
+      const token = yield* someone
+      const { chatId, botId } = yield* createChat(token)
+      const requests = [
+        ["/api/users/current/userSystemMessage", { displayName: "a", systemMessage: "b" }, token],
+        [`/api/chats/${chatId}/tickets`, undefined, token],
+        [`/api/bots/${botId}/search`, { userMessage: "Hello" }, token],
+        ["/api/admin/openAiServices", { displayName: "a" }, yield* boss]
+      ] as const
+      for (const [path, body, token] of requests) {
+        for (const accept of [undefined, "*/*", "application/json", "text/json, application/json", "text/plain, */*;q=1"]) {
+          const headers: Record<string, string> = accept === undefined ? {} : { accept }
+          const answer = yield* send("POST", path, { token, body, headers })
+          assert.strictEqual(answer.status, 200, answer.text)
+          assert.match(answer.headers["content-type"] ?? "", /^application\/json/, accept)
+          assert.isString(answer.json())
+        }
+        for (const accept of ["text/plain", "text/plain, application/json;q=0.5", "text/*, */*;q=0.1"]) {
+          const answer = yield* send("POST", path, { token, body, headers: { accept } })
+          assert.match(answer.headers["content-type"] ?? "", /^text\/plain/, accept)
+          assert.match(answer.text, /^[\w-]+$/)
+        }
+      }
+    })
+  )
+
+  it.effect("what has no content is 200 with an empty body", () =>
+    Effect.gen(function* () {
+      const token = yield* someone
+      const { chatId } = yield* createChat(token)
+      const answers = [
+        yield* send("PUT", "/api/users/current/acceptTerms", { token }),
+        yield* send("PUT", `/api/chats/${chatId}/displayName`, { token, body: { displayName: "x" } }),
+        yield* send("DELETE", `/api/chats/${chatId}`, { token }),
+        yield* send("PUT", "/api/statistic", { token: yield* boss })
+      ]
+      for (const answer of answers) assert.deepInclude(answer, { status: 200, text: "" })
+    })
+  )
+
+  it.effect("the cache answers an empty object and stop a bare boolean", () =>
+    Effect.gen(function* () {
+      const token = yield* boss
+      assert.deepInclude(yield* send("DELETE", "/cache", { token }), { status: 200, text: "{}" })
+      assert.deepInclude(yield* send("GET", "/api/bots/stop", { token }), { status: 200, text: "true" })
+    })
+  )
+
+  it.effect("HEAD does not reach an endpoint that changes state", () =>
+    Effect.gen(function* () {
+      const answer = yield* send("HEAD", "/api/bots/stop", { token: yield* boss })
+      assert.strictEqual(answer.status, 405)
+      assert.strictEqual(answer.headers["allow"], "GET")
+    })
+  )
+
+  it.effect("every field is written, and none is null that the contract does not allow to be", () =>
+    Effect.gen(function* () {
+      const token = yield* someone
+      const { chatId } = yield* createChat(token)
+      const completed = yield* send("POST", `/api/chats/${chatId}/completions`, {
+        token,
+        body: { userMessage: "How do I page through a list?" }
+      })
+      assert.sameMembers(Object.keys(completed.json()), [
+        "completionId", "chatId", "userMessage", "assistantMessage", "promptTokens", "completionTokens", "totalTokens",
+        "botId", "botDisplayName", "botDisplayMessage", "botDescription", "chatDisplayName", "metaData", "traceLog"
+      ])
+      const chat = (yield* send("GET", `/api/chats/${chatId}`, { token })).json()
+      assert.sameMembers(Object.keys(chat), [
+        "chatId", "displayName", "createdUtc", "lastAccessedUtc", "botId", "botDisplayName", "botDisplayMessage",
+        "botDescription", "botSampleQuestion1", "botSampleQuestion2", "completions", "isFavorite",
+        "isUserSystemMessageSupported", "userSystemMessageId", "userSystemMessageDisplayName"
+      ])
+      assert.match(chat.createdUtc, /^\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d\.\d{3}Z$/)
+      assert.match(chat.lastAccessedUtc, /Z$/)
+      assert.isBoolean(chat.isFavorite)
+      assert.strictEqual(chat.userSystemMessageId, null)
+      const [stored] = chat.completions
+      assert.isArray(stored.metaData.sources)
+      assert.isArray(stored.metaData.tags)
+      assert.match(stored.createdUtc, /Z$/)
+      const page = (yield* send("GET", "/api/users/current/chats", { token })).json()
+      assert.sameMembers(Object.keys(page), [
+        "pageNumber", "totalPageCount", "pageSize", "totalItemCount", "hasPrevious", "hasNext", "items"
+      ])
+    })
+  )
+
+  it.effect("the urls of a source work as they stand, with a ticket or with a token", () =>
+    Effect.gen(function* () {
+      const token = yield* someone
+      const { chatId } = yield* createChat(token)
+      const completed = yield* send("POST", `/api/chats/${chatId}/completions`, {
+        token,
+        body: { userMessage: "How do I page through a list?" }
+      })
+      const [source] = completed.json().metaData.sources
+      const ticket = (yield* send("POST", source.createTicketUrl, { token })).json()
+      const file = yield* send("GET", `${source.url}?Ticket=${ticket}`)
+      assert.strictEqual(file.status, 200, file.text)
+      assert.match(file.headers["content-disposition"] ?? "", /^attachment; filename=/)
+      assert.strictEqual(file.headers["x-content-type-options"], "nosniff")
+      const used = yield* send("GET", `${source.url}?ticket=${ticket}`)
+      assert.notInclude(assertProblem(used, 401, "Unauthorized").instance, ticket)
+      const whole = yield* send("GET", source.url, { token })
+      assert.strictEqual(whole.text, file.text)
+      const etag = whole.headers["etag"] ?? ""
+      const part = yield* send("GET", source.url, { token, headers: { range: "bytes=2-5" } })
+      assert.deepInclude(part, { status: 206, text: whole.text.slice(2, 6) })
+      const size = Number(whole.headers["content-length"])
+      assert.strictEqual(part.headers["content-range"], `bytes 2-5/${size}`)
+      const tail = yield* send("GET", source.url, { token, headers: { range: "bytes=-3", "if-range": etag } })
+      assert.deepInclude(tail, { status: 206, text: Buffer.from(whole.text).subarray(-3).toString() })
+      const stale = yield* send("GET", source.url, { token, headers: { range: "bytes=2-5", "if-range": "\"other\"" } })
+      assert.strictEqual(stale.status, 200)
+      const beyond = yield* send("GET", source.url, { token, headers: { range: `bytes=${size}-` } })
+      assert.strictEqual(beyond.status, 416)
+      assert.strictEqual(beyond.headers["content-range"], `bytes */${size}`)
+      const same = yield* send("GET", source.url, { token, headers: { "if-none-match": `W/"x", ${etag}` } })
+      assert.deepInclude(same, { status: 304, text: "" })
+      const head = yield* send("HEAD", source.url, { token })
+      assert.deepInclude(head, { status: 200, text: "" })
+      assert.strictEqual(head.headers["content-length"], String(size))
+    })
+  )
+
+  it.effect.each([
+    "..%2f..%2fbot.yaml",
+    "..%2F",
+    "client/..%2f..%2fbot.yaml",
+    "client/%2e%2e/%2e%2e/bot.yaml",
+    "client%5c..%5cbot.yaml",
+    "%2fetc%2fpasswd",
+    "client/intro.md%00",
+    "%252e%252e%252fbot.yaml",
+    "client/nothing.md"
+  ])("the download %s is not found", (path) =>
+    Effect.gen(function* () {
+      const token = yield* someone
+      const { chatId } = yield* createChat(token)
+      const answer = yield* send("GET", `/api/chats/${chatId}/downloads/${path}`, { token })
+      assertProblem(answer, 404, "DownloadNotFound")
+    })
+  )
+
+  it.effect("an image has a tag and is not sent again", () =>
+    Effect.gen(function* () {
+      const { openChatBotId } = (yield* send("GET", "/api/chats/OpenChatBotId")).json()
+      const image = yield* send("GET", `/api/bots/botimage/${openChatBotId}`)
+      assert.strictEqual(image.status, 200)
+      assert.strictEqual(image.headers["content-type"], "image/png")
+      const again = yield* send("GET", `/api/bots/botimage/${openChatBotId}`, {
+        headers: { "if-none-match": image.headers["etag"] ?? "" }
+      })
+      assert.strictEqual(again.status, 304)
+    })
+  )
+
+  it.effect("a bad token is refused everywhere, and no token where one is needed", () =>
+    Effect.gen(function* () {
+      for (const headers of [{ authorization: "Bearer nothing" }, { authorization: "Basic YTpi" }, { authorization: "Bearer " }]) {
+        for (const path of ["/api/chats/OpenChatBotId", "/api/users/current"]) {
+          const answer = yield* send("GET", path, { headers })
+          assertProblem(answer, 401, "Unauthorized")
+          assert.strictEqual(answer.headers["www-authenticate"], "Bearer")
+        }
+      }
+      assertProblem(yield* send("GET", "/api/users/current"), 401, "Unauthorized")
+      assertProblem(yield* send("GET", "/api/bots/stop", { token: yield* someone }), 403, "Forbidden")
+    })
+  )
+
+  it.effect("who may not do it learns nothing of what is wrong with the request", () =>
+    Effect.gen(function* () {
+      const answer = yield* send("POST", "/api/admin/openAiServices", { token: yield* someone, body: "{" })
+      assertProblem(answer, 403, "Forbidden")
+    })
+  )
+
+  it.effect("what is missing and what is another's are the same problem", () =>
+    Effect.gen(function* () {
+      const { chatId } = yield* createChat(yield* someone)
+      const token = yield* someone
+      const missingId = "00000000-0000-7000-8000-000000000000"
+      const foreign = assertProblem(yield* send("GET", `/api/chats/${chatId}`, { token }), 404, "ChatNotFound")
+      const missing = assertProblem(yield* send("GET", `/api/chats/${missingId}`, { token }), 404, "ChatNotFound")
+      const plain = (problem: Record<string, unknown>, id: string) =>
+        JSON.stringify({ ...problem, requestId: "" }).replaceAll(id, "ID")
+      assert.strictEqual(plain(foreign, chatId), plain(missing, missingId))
+    })
+  )
+
+  it.effect("what has no route is a problem too", () =>
+    Effect.gen(function* () {
+      assertProblem(yield* send("GET", "/api/nothing"), 404, "about:blank")
+      assertProblem(yield* send("GET", "/"), 404, "about:blank")
+      assertProblem(yield* send("PATCH", "/api/chats", { body: {} }), 404, "about:blank")
+    })
+  )
+
+  it.effect("an id given for a request is kept, if it is a plain one", () =>
+    Effect.gen(function* () {
+      const given = yield* send("GET", "/api/nothing", { headers: { "x-request-id": "abc-123" } })
+      assert.strictEqual(given.headers["x-request-id"], "abc-123")
+      const bad = yield* send("GET", "/api/nothing", { headers: { "x-request-id": "a b<script>" } })
+      assert.match(bad.headers["x-request-id"] ?? "", /^[0-9a-f-]{36}$/)
+    })
+  )
+
+  it.effect("the document is served", () =>
+    Effect.gen(function* () {
+      const answer = yield* send("GET", "/openapi.json")
+      assert.strictEqual(answer.json().openapi, "3.1.0")
+    })
+  )
+})

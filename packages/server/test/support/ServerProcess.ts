@@ -1,0 +1,57 @@
+/** The backend as its users run it: a process of its own. */
+import * as Effect from "effect/Effect"
+import * as FileSystem from "effect/FileSystem"
+import type * as PlatformError from "effect/PlatformError"
+import type * as Scope from "effect/Scope"
+import { type ChildProcess, spawn } from "node:child_process"
+import { fileURLToPath } from "node:url"
+
+const main = fileURLToPath(new URL("../../src/main.ts", import.meta.url))
+
+/** What a process wrote and how it ended. */
+export interface Ended {
+  readonly code: number | null
+  readonly stdout: string
+  readonly stderr: string
+}
+
+/** A process, started. */
+export interface ServerProcess {
+  /** Succeeds with its URL when it listens; dies with what it wrote when it ends before. */
+  readonly listening: Effect.Effect<string>
+  readonly ended: Effect.Effect<Ended>
+  readonly kill: (signal: NodeJS.Signals) => Effect.Effect<Ended>
+  readonly child: ChildProcess
+}
+
+/** Starts the backend with these variables and no others but `PATH`. It is killed at the latest when the scope ends. */
+export const start = (env: Record<string, string>): Effect.Effect<ServerProcess, never, Scope.Scope> =>
+  Effect.acquireRelease(
+    Effect.sync(() => {
+      const child = spawn(process.execPath, [main], { env: { PATH: process.env["PATH"] ?? "", ...env } })
+      let stdout = ""
+      let stderr = ""
+      child.stdout.on("data", (chunk) => { stdout += chunk })
+      child.stderr.on("data", (chunk) => { stderr += chunk })
+      const ended = new Promise<Ended>((resolve) => child.once("close", (code) => resolve({ code, stdout, stderr })))
+      const listening = new Promise<string>((resolve, reject) => {
+        child.stdout.on("data", () => {
+          const url = /^Listening on (\S+)$/m.exec(stdout)?.[1]
+          if (url !== undefined) resolve(url)
+        })
+        void ended.then(({ code }) => reject(new Error(`The backend ended with ${code}: ${stdout}${stderr}`)))
+      })
+      listening.catch(() => {})
+      return {
+        child,
+        listening: Effect.promise(() => listening),
+        ended: Effect.promise(() => ended),
+        kill: (signal: NodeJS.Signals) => Effect.promise(() => { child.kill(signal); return ended })
+      }
+    }),
+    ({ kill }) => kill("SIGKILL")
+  )
+
+/** A folder for data that is gone with the scope. */
+export const dataDir: Effect.Effect<string, PlatformError.PlatformError, FileSystem.FileSystem | Scope.Scope> =
+  FileSystem.FileSystem.use((fs) => fs.makeTempDirectoryScoped({ prefix: "chatbot-test-" }))
