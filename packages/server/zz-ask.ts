@@ -10,10 +10,12 @@ import * as Migrations from "./src/sql/Migrations.ts"
 import * as NodeSqlite from "./src/sql/NodeSqlite.ts"
 import * as Tokenizer from "./src/Tokenizer.ts"
 import { BotId } from "@effect-chatbot/schema/Ids"
+import * as BotRouter from "./src/BotRouter.ts"
 import fs from "node:fs"
+const A = process.argv.includes("-A")
 const lines = fs.readFileSync(0, "utf8").split("\n").filter((l) => l.trim() !== "")
 const trace = process.argv.includes("-t")
-const L = Layer.mergeAll(EmbeddedProvider.layer, BotsFolder.layer()).pipe(
+const L = Layer.mergeAll(EmbeddedProvider.layer, BotRouter.layer, BotsFolder.layer()).pipe(
   Layer.provide([NodeFileSystem.layer, NodePath.layer, Tokenizer.layer]),
   Layer.provideMerge(Migrations.layer), Layer.provideMerge(NodeSqlite.layer({ filename: ":memory:" })))
 await Effect.runPromise(Effect.gen(function*() {
@@ -25,7 +27,8 @@ await Effect.runPromise(Effect.gen(function*() {
   for (const line of lines) {
     let [, code, cont, q] = /^(\w+)(\+?):\s*(.*)$/.exec(line) as any
     if (!cont) history = []
-    const b = bots.get(code) as any
+    let b = bots.get(code) as any
+    if (A) { const r = yield* (yield* BotRouter.BotRouter).route(b.id, q, history.at(-1)?.userMessage); b = [...bots.values()].find((x: any) => x.id === r.botId); code += '->' + (b as any).code + ' by ' + r.reason }
     const t0 = performance.now()
     const a = yield* p.complete({ bot: { id: BotId.make(b.id), displayName: b.displayName, baseSystemMessage: "x", modelName: "embedded", openAiServiceId: undefined }, userMessage: q, history, userSystemMessage: undefined })
     const ms = performance.now() - t0

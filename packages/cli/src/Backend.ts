@@ -1,6 +1,7 @@
 /**
  * The backend a program of this package talks to: one that runs somewhere, or one that is started for the program and stopped with it.
  */
+import * as CliError from "effect/cli/CliError"
 import * as Config from "effect/Config"
 import * as Context from "effect/Context"
 import * as Deferred from "effect/Deferred"
@@ -24,7 +25,11 @@ export class BackendFailed extends Schema.TaggedError<BackendFailed>()("BackendF
   message: Schema.String,
   /** The end of what the backend wrote to its standard error; empty where that was shown all along. */
   log: Schema.String
-}) {}
+}) {
+  override get [CliError.userMessage]() {
+    return this.log === "" ? this.message : `${this.message} It said:\n\n${this.log.trimEnd()}`
+  }
+}
 
 /** A backend to talk to. */
 export class Backend extends Context.Service<Backend, {

@@ -43,7 +43,7 @@ const showAnswer = Effect.fnUntraced(function*(chat: CreatedChat, completion: Co
   if (completion.botId !== chat.botId && completion.botDisplayName !== undefined) {
     yield* screen.lines(style.strong(Render.fold(completion.botDisplayName)))
   }
-  yield* stream(Render.wrap(Render.clean(completion.assistantMessage ?? "(no answer)").trim(), columns))
+  yield* stream(Render.prose(completion.assistantMessage ?? "(no answer)", columns, style))
   const sources = Talk.sources(completion)
   if (sources.length > 0) yield* screen.lines("")
   for (const source of sources) yield* screen.lines(`  ${style.accent("▪")} ${Talk.citation(source, baseUrl, style)}`)
@@ -55,7 +55,7 @@ const showGreeting = Effect.fnUntraced(function*(chat: CreatedChat) {
   const { style } = screen
   const columns = yield* screen.columns
   yield* screen.lines("", style.strong(Render.fold(chat.botDisplayName ?? "A bot")))
-  if (chat.botDisplayMessage) yield* screen.lines(...Render.wrap(Render.clean(chat.botDisplayMessage), columns))
+  if (chat.botDisplayMessage) yield* screen.lines(...Render.prose(chat.botDisplayMessage, columns, style))
   const samples = sampleQuestions(chat)
   if (samples.length > 0) {
     yield* screen.lines("", "You could ask:")
@@ -93,6 +93,11 @@ const showBots = Effect.fnUntraced(function*(bots: ReadonlyArray<Bot>) {
     ),
     ""
   )
+})
+
+const showError = Effect.fnUntraced(function*(error: unknown) {
+  const screen = yield* Screen
+  yield* screen.lines(...Render.wrap(explain(error), yield* screen.columns).map(screen.style.alarm), "")
 })
 
 /** Talks with the person at the `Keyboard` until that person leaves. What fails is told, and the conversation goes on. */
@@ -136,7 +141,9 @@ export const converse = Effect.gen(function*() {
     const [command = "", argument = ""] = text.value.split(/\s+/)
     if (command === "/quit" || command === "/exit") return
     const sample = /^[12]$/.test(text.value) ? sampleQuestions(chat)[Number(text.value) - 1] : undefined
-    const step = command.startsWith("/") ? obey(command, argument) : ask(sample ?? text.value)
-    yield* Effect.catch(step, (error) => screen.lines(screen.style.alarm(explain(error)), ""))
+    yield* Effect.gen(function*() {
+      if (command.startsWith("/")) yield* obey(command, argument)
+      else yield* ask(sample ?? text.value)
+    }).pipe(Effect.catch(showError))
   }
 })

@@ -1,6 +1,7 @@
 /**
  * What to tell a person about an error.
  */
+import * as CliError from "effect/cli/CliError"
 import * as Predicate from "effect/Predicate"
 import * as Render from "./Render.ts"
 
@@ -20,10 +21,11 @@ const issues = (error: object): ReadonlyArray<string> =>
 
 /**
  * An error in one line: what happened, what was wrong with the request, and in brackets the tag to look for and the id of the request to
- * quote.
+ * quote. An error that says itself what to tell a person is taken at its word.
  */
 export const explain = (error: unknown): string => {
   if (!Predicate.isObject(error)) return Render.fold(String(error))
+  if (Predicate.hasProperty(error, CliError.userMessage)) return String(error[CliError.userMessage])
   const requestId = text(error, "requestId")
   const names = [text(error, "_tag") ?? text(error, "name"), requestId && `request ${requestId}`]
   const what = [text(error, "message") ?? "Something went wrong.", ...issues(error)].join(" ")

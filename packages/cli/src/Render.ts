@@ -120,6 +120,29 @@ export const wrap = (
   return lines.map((line, index) => ((index === 0 ? first : indent) + line).trimEnd())
 }
 
+const fence = /^\s*(?:```|~~~)/
+
+/** What a list item begins with, or just its indentation. */
+const lead = /^\s*(?:(?:[-*•]|\d+[.)])\s+)?/
+
+/**
+ * An answer of a bot in lines of at most `columns`: paragraphs wrapped, list items with their second lines under the first, and code
+ * blocks as they are, without their fences and set in a little. Takes the text as it came.
+ */
+export const prose = (text: string, columns: number, style: Style = plain): ReadonlyArray<string> => {
+  const lines: Array<string> = []
+  let isCode = false
+  for (const line of clean(text).trim().split("\n")) {
+    if (fence.test(line)) isCode = !isCode
+    else if (isCode) lines.push(line === "" ? "" : `  ${style.accent(line)}`)
+    else {
+      const [first] = lead.exec(line) ?? [""]
+      lines.push(...wrap(line.slice(first.length), columns, " ".repeat(width(first)), first))
+    }
+  }
+  return lines
+}
+
 /** A column of a table. */
 export interface Column {
   readonly title: string

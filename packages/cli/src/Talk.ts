@@ -3,6 +3,7 @@
  */
 import { ChatbotClient } from "@effect-chatbot/client/ChatbotClient"
 import type { Completion, InformationSource } from "@effect-chatbot/schema/Chat"
+import * as CliError from "effect/cli/CliError"
 import * as Effect from "effect/Effect"
 import * as Schema from "effect/Schema"
 import * as Render from "./Render.ts"
@@ -12,7 +13,11 @@ export class NoBot extends Schema.TaggedError<NoBot>()("NoBot", {
   message: Schema.String.pipe(
     Schema.withConstructorDefault(Effect.succeed("The backend has no bot that you could talk to."))
   )
-}) {}
+}) {
+  override get [CliError.userMessage]() {
+    return this.message
+  }
+}
 
 /** The bot a newcomer talks to: the open bot, else the first start bot, else the first of all bots. */
 export const greeter = Effect.gen(function*() {

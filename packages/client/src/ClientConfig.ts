@@ -47,7 +47,7 @@ const make = (options: { readonly baseUrl: string; readonly token: Option.Option
   token: Option.filter(options.token, (token) => Redacted.value(token) !== "")
 })
 
-const Options = Schema.Struct({ baseUrl: BaseUrl, token: Schema.OptionFromOptional(Token) })
+const decode = Schema.decodeEffect(Schema.Struct({ baseUrl: BaseUrl, token: Schema.OptionFromOptional(Token) }))
 
 /** Where the backend is and who calls. */
 export class ClientConfig extends Context.Service<ClientConfig, {
@@ -57,7 +57,7 @@ export class ClientConfig extends Context.Service<ClientConfig, {
 }>()("@effect-chatbot/client/ClientConfig") {
   /** From values. Fails with a `ConfigError` that names what is wrong, without the value. */
   static readonly layer = (options: Options): Layer.Layer<ClientConfig, Config.ConfigError> =>
-    Schema.decodeEffect(Options)({
+    decode({
       baseUrl: String(options.baseUrl),
       token: Redacted.isRedacted(options.token) ? Redacted.value(options.token) : options.token
     }).pipe(

@@ -31,7 +31,7 @@ export const OpenAiService = Schema.Struct({
 /** An OpenAI service. Its key is never told. */
 export interface OpenAiService extends Schema.Schema.Type<typeof OpenAiService> {}
 
-const secret = nullable(Schema.RedactedFromValue(Schema.String, { label: "azureOpenAiApiKey" }))
+const secret = nullable(Schema.RedactedFromValue(Schema.String))
 
 /** A new OpenAI service. */
 export const CreateOpenAiService = Schema.Struct({

@@ -43,36 +43,45 @@ const matches = (message: string, keywords: string | null): number => {
 }
 
 /** Chooses the bot for a message. */
-export class BotRouter extends Context.Service<BotRouter, {
-  /**
-   * The bot that should take this message. For a start bot: of its active linked bots the one with the most keywords in the message
-   * (whole words or phrases, in any case, singular or plural), else the one that knows most about it, else the default. For any other
-   * bot (or an id that is not one): itself. When the message has nothing of its own to go by, `previousMessage`, the one before it in
-   * the chat, decides.
-   */
-  readonly route: (botId: BotId, message: string, previousMessage?: string | undefined) => Effect.Effect<Route, SqlError.SqlError>
-}>()("@effect-chatbot/server/BotRouter") {}
+export class BotRouter extends Context.Service<
+  BotRouter,
+  {
+    /**
+     * The bot that should take this message. For a start bot: of its active linked bots the one with the most keywords in the message
+     * (whole words or phrases, in any case, singular or plural), else the one that knows most about it, else the default. For any other
+     * bot (or an id that is not one): itself. When the message has nothing of its own to go by, `previousMessage`, the one before it in
+     * the chat, decides.
+     */
+    readonly route: (
+      botId: BotId,
+      message: string,
+      previousMessage?: string | undefined
+    ) => Effect.Effect<Route, SqlError.SqlError>
+  }
+>()("@effect-chatbot/server/BotRouter") {}
 
 /** Routes by the links in the database, over the given knowledge. */
 export const layerNoDeps: Layer.Layer<BotRouter, never, SqlClient.SqlClient | Knowledge.Knowledge> = Layer.effect(
   BotRouter,
-  Effect.gen(function*() {
+  Effect.gen(function* () {
     const sql = yield* SqlClient.SqlClient
     const knowledge = yield* Knowledge.Knowledge
 
-    const byMessage = Effect.fnUntraced(function*(links: ReadonlyArray<Row>, text: string) {
+    const byMessage = Effect.fnUntraced(function* (links: ReadonlyArray<Row>, text: string) {
       const message = normalized(Words.truncate(text, Words.limits.characters))
       const scored = links.map((link) => ({ botId: link.botId, score: matches(message, link.keywords) }))
-      const best = Math.max(...scored.map((_) => _.score))
-      const tied = scored.filter((_) => _.score === best).map((_) => _.botId)
-      if (best > 0 && tied[0] !== undefined && tied.length === 1) return { botId: tied[0], reason: "keywords" as const }
-      const found = yield* knowledge.search(tied, text, 1)
-      const [passage] = found.passages
-      if (passage !== undefined) return { botId: passage.botId, reason: best > 0 ? "keywords" as const : "text" as const }
-      return best > 0 && tied[0] !== undefined ? { botId: tied[0], reason: "keywords" as const } : undefined
+      const most = Math.max(...scored.map(({ score }) => score))
+      const tied = scored.filter(({ score }) => score === most).map(({ botId }) => botId)
+      const [first, second] = tied
+      if (most > 0 && first !== undefined && second === undefined) return { botId: first, reason: "keywords" as const }
+      const found = yield* knowledge.search(tied, text, 8)
+      const best = found.passages[0]?.botId
+      if (most > 0) return { botId: best ?? first, reason: "keywords" as const }
+      // A word that two bots happen to have decides nothing.
+      return Knowledge.isAbout(found) ? { botId: best, reason: "text" as const } : undefined
     })
 
-    const route = Effect.fn("BotRouter.route")(function*(
+    const route = Effect.fn("BotRouter.route")(function* (
       botId: BotId,
       message: string,
       previousMessage?: string | undefined
@@ -84,17 +93,15 @@ export const layerNoDeps: Layer.Layer<BotRouter, never, SqlClient.SqlClient | Kn
         JOIN bots b ON b.id = l.bot_id
         WHERE s.id = ${botId} AND s.implementation_type = 'Start' AND b.is_active = 1
         ORDER BY l.is_default DESC, b.code`
-      if (links.length === 0) return { botId, reason: "itself", candidates: [botId] }
+      const [fallback] = links
+      if (fallback === undefined) return { botId, reason: "itself", candidates: [botId] }
       let chosen = yield* byMessage(links, message)
-      if (previousMessage !== undefined && (chosen === undefined || Words.isFollowUp(message)) && chosen?.reason !== "keywords") {
+      if (previousMessage !== undefined && chosen?.reason !== "keywords" && Words.isFollowUp(message)) {
         chosen = (yield* byMessage(links, previousMessage)) ?? chosen
       }
-      const first = links.find((link) => link.isDefault === 1)
-      const { botId: id, reason } = chosen ?? (first === undefined
-        ? { botId: links[0]?.botId ?? botId, reason: "default" as const }
-        : { botId: first.botId, reason: "default" as const })
-      const others = links.filter((link) => link.botId !== id).map((link) => BotId.make(link.botId))
-      return { botId: BotId.make(id), reason, candidates: [BotId.make(id), ...others] }
+      const id = BotId.make(chosen?.botId ?? fallback.botId)
+      const others = links.map((link) => BotId.make(link.botId)).filter((other) => other !== id)
+      return { botId: id, reason: chosen?.reason ?? "default", candidates: [id, ...others] }
     })
 
     return BotRouter.of({ route })

@@ -66,8 +66,9 @@ export class BotsFolderInvalid extends Schema.TaggedError<BotsFolderInvalid>()("
     const count = this.mistakes.length
     return [
       `The bots folder "${this.folder}" has ${count === 1 ? "a mistake" : `${count} mistakes`}:`,
-      ...this.mistakes.map(({ column, file, line, message }) =>
-        `  ${[file === "" ? "." : file, line, column].filter((part) => part !== undefined).join(":")} ${message}`
+      ...this.mistakes.map(
+        ({ column, file, line, message }) =>
+          `  ${[file === "" ? "." : file, line, column].filter((part) => part !== undefined).join(":")} ${message}`
       )
     ].join("\n")
   }
@@ -150,12 +151,12 @@ const imageType = (bytes: Uint8Array): Image["mediaType"] | undefined =>
   startsWith(bytes, 0, [0x89, 0x50, 0x4e, 0x47, 0x0d, 0x0a, 0x1a, 0x0a])
     ? "image/png"
     : startsWith(bytes, 0, [0xff, 0xd8, 0xff])
-    ? "image/jpeg"
-    : startsWith(bytes, 0, [0x47, 0x49, 0x46, 0x38]) && (bytes[4] === 0x37 || bytes[4] === 0x39) && bytes[5] === 0x61
-    ? "image/gif"
-    : startsWith(bytes, 0, [0x52, 0x49, 0x46, 0x46]) && startsWith(bytes, 8, [0x57, 0x45, 0x42, 0x50])
-    ? "image/webp"
-    : undefined
+      ? "image/jpeg"
+      : startsWith(bytes, 0, [0x47, 0x49, 0x46, 0x38]) && (bytes[4] === 0x37 || bytes[4] === 0x39) && bytes[5] === 0x61
+        ? "image/gif"
+        : startsWith(bytes, 0, [0x52, 0x49, 0x46, 0x46]) && startsWith(bytes, 8, [0x57, 0x45, 0x42, 0x50])
+          ? "image/webp"
+          : undefined
 
 const mediaTypes: Readonly<Record<string, string>> = {
   ".md": "text/markdown; charset=utf-8",
@@ -179,7 +180,8 @@ const mediaTypes: Readonly<Record<string, string>> = {
   ".pptx": "application/vnd.openxmlformats-officedocument.presentationml.presentation"
 }
 
-const bytesText = (bytes: number): string => bytes >= 1024 * 1024 ? `${bytes / (1024 * 1024)} MiB` : `${bytes / 1024} KiB`
+const bytesText = (bytes: number): string =>
+  bytes >= 1024 * 1024 ? `${bytes / (1024 * 1024)} MiB` : `${bytes / 1024} KiB`
 
 const strictUtf8 = new TextDecoder("utf-8", { fatal: true })
 
@@ -212,31 +214,40 @@ interface Draft {
 }
 
 /** Reads a bots folder and checks all of it. Fails with every mistake found, and reads nothing outside of the folder. */
-export const load = Effect.fn("BotsFolder.load")(function*(
+export const load = Effect.fn("BotsFolder.load")(function* (
   folder: string
 ): Effect.fn.Return<BotsFolder, BotsFolderInvalid, FileSystem.FileSystem | Path.Path | Digest.Digest> {
   const fs = yield* FileSystem.FileSystem
   const path = yield* Path.Path
   const digest = yield* Digest.Digest
   const mistakes: Array<Mistake> = []
-  const mistake = (file: string, message: string, position?: { readonly line: number; readonly column?: number }): void => {
+  const mistake = (
+    file: string,
+    message: string,
+    position?: { readonly line: number; readonly column?: number }
+  ): void => {
     mistakes.push({ file, message, ...position })
   }
-  const unreadable = (file: string) => (error: PlatformError.PlatformError): void =>
-    mistake(
-      file,
-      error.reason._tag === "PermissionDenied"
-        ? "may not be read: give this user the right to read it"
-        : `cannot be read (${error.reason._tag}): check the file and the links in its path`
-    )
-  const noteUnreadable = (file: string) => <A, R>(effect: Effect.Effect<A, PlatformError.PlatformError, R>) =>
-    Effect.matchEffect(effect, {
-      onFailure: (error) => Effect.sync((): A | undefined => {
-        unreadable(file)(error)
-        return undefined
-      }),
-      onSuccess: (value) => Effect.succeed<A | undefined>(value)
-    })
+  const unreadable =
+    (file: string) =>
+    (error: PlatformError.PlatformError): void =>
+      mistake(
+        file,
+        error.reason._tag === "PermissionDenied"
+          ? "may not be read: give this user the right to read it"
+          : `cannot be read (${error.reason._tag}): check the file and the links in its path`
+      )
+  const noteUnreadable =
+    (file: string) =>
+    <A, R>(effect: Effect.Effect<A, PlatformError.PlatformError, R>) =>
+      Effect.matchEffect(effect, {
+        onFailure: (error) =>
+          Effect.sync((): A | undefined => {
+            unreadable(file)(error)
+            return undefined
+          }),
+        onSuccess: (value) => Effect.succeed<A | undefined>(value)
+      })
   const sha256 = (bytes: Uint8Array) => digest.digestHex(Digest.sha256, bytes)
   const invalid = () => new BotsFolderInvalid({ folder, mistakes })
 
@@ -255,10 +266,10 @@ export const load = Effect.fn("BotsFolder.load")(function*(
     readonly size: number
   }
   /** What is in a folder, by name; hidden files are not looked at, and links are followed inside the bots folder only. */
-  const list = Effect.fnUntraced(function*(directory: string, file: string) {
+  const list = Effect.fnUntraced(function* (directory: string, file: string) {
     const entries: Array<Entry> = []
     const listed = yield* fs.readDirectoryEntries(directory).pipe(noteUnreadable(file))
-    for (const { name } of [...(listed ?? [])].sort((a, b) => a.name < b.name ? -1 : a.name > b.name ? 1 : 0)) {
+    for (const { name } of (listed ?? []).toSorted((a, b) => (a.name < b.name ? -1 : a.name > b.name ? 1 : 0))) {
       if (name.startsWith(".")) continue
       const relative = file === "" ? name : `${file}/${name}`
       const real = yield* fs.realPath(path.join(directory, name)).pipe(noteUnreadable(relative))
@@ -278,9 +289,12 @@ export const load = Effect.fn("BotsFolder.load")(function*(
     return entries
   })
 
-  const read = Effect.fnUntraced(function*(entry: Entry, file: string, maximum: number) {
+  const read = Effect.fnUntraced(function* (entry: Entry, file: string, maximum: number) {
     if (entry.size > maximum) {
-      mistake(file, `is too large: ${entry.size} bytes, where ${bytesText(maximum)} are allowed. Split it or make it smaller`)
+      mistake(
+        file,
+        `is too large: ${entry.size} bytes, where ${bytesText(maximum)} are allowed. Split it or make it smaller`
+      )
       return undefined
     }
     return yield* fs.readFile(entry.path).pipe(noteUnreadable(file))
@@ -301,7 +315,7 @@ export const load = Effect.fn("BotsFolder.load")(function*(
     return decoded.success
   }
 
-  const readDocument = Effect.fnUntraced(function*(entry: Entry, name: string, file: string) {
+  const readDocument = Effect.fnUntraced(function* (entry: Entry, name: string, file: string) {
     const extension = path.extname(name).toLowerCase()
     const indexed = extension === ".md" || extension === ".txt"
     const content = yield* read(entry, file, indexed ? limits.textBytes : limits.fileBytes)
@@ -324,7 +338,7 @@ export const load = Effect.fn("BotsFolder.load")(function*(
     return document
   })
 
-  const readKnowledge = Effect.fnUntraced(function*(directory: Entry, file: string) {
+  const readKnowledge = Effect.fnUntraced(function* (directory: Entry, file: string) {
     const documents: Array<Document> = []
     const open: Array<{ readonly entry: Entry; readonly name: string; readonly depth: number }> = [
       { entry: directory, name: "", depth: 1 }
@@ -355,10 +369,10 @@ export const load = Effect.fn("BotsFolder.load")(function*(
     if (count > limits.filesPerBot) {
       mistake(file, `holds ${count} files, where ${limits.filesPerBot} are allowed: split the bot`)
     }
-    return documents.sort((a, b) => a.path < b.path ? -1 : 1)
+    return documents.toSorted((a, b) => (a.path < b.path ? -1 : 1))
   })
 
-  const readBot = Effect.fnUntraced(function*(directory: Entry) {
+  const readBot = Effect.fnUntraced(function* (directory: Entry) {
     const at = (name: string) => `${directory.name}/${name}`
     let yaml: BotYaml.Parsed | undefined
     let hasYaml = false
@@ -393,7 +407,9 @@ export const load = Effect.fn("BotsFolder.load")(function*(
       }
     }
     if (!hasYaml) mistake(directory.name, "has no bot.yaml: add one, or move the folder elsewhere")
-    return yaml === undefined ? undefined : { file: at("bot.yaml"), yaml, documents, image: images[0] } satisfies Draft
+    return yaml === undefined
+      ? undefined
+      : ({ file: at("bot.yaml"), yaml, documents, image: images[0] } satisfies Draft)
   })
 
   const entries = yield* list(root, "")
@@ -425,7 +441,7 @@ export const load = Effect.fn("BotsFolder.load")(function*(
     isUserSystemMessageSupported: value.isUserSystemMessageSupported,
     modelName: value.modelName,
     language: value.language,
-    facts: value.facts.map((fact) => typeof fact === "string" ? { text: fact, isActive: true } : fact),
+    facts: value.facts.map((fact) => (typeof fact === "string" ? { text: fact, isActive: true } : fact)),
     links: value.links,
     documents,
     image
@@ -448,14 +464,27 @@ const checkTogether = (
     const { position, value } = draft.yaml
     const other = byCode.get(value.code.toLowerCase())
     if (other === undefined) byCode.set(value.code.toLowerCase(), draft)
-    else mistake(draft.file, `the code "${value.code}" is taken by ${other.file}: give one of them another`, position(["code"]))
+    else
+      mistake(
+        draft.file,
+        `the code "${value.code}" is taken by ${other.file}: give one of them another`,
+        position(["code"])
+      )
   }
   let open: Draft | undefined
   for (const draft of drafts) {
-    const { file, yaml: { position, value } } = draft
+    const {
+      file,
+      yaml: { position, value }
+    } = draft
     if (value.isOpen) {
       if (open === undefined) open = draft
-      else mistake(file, `only one bot may be open, and ${open.file} is: remove "isOpen" here or there`, position(["isOpen"]))
+      else
+        mistake(
+          file,
+          `only one bot may be open, and ${open.file} is: remove "isOpen" here or there`,
+          position(["isOpen"])
+        )
       if (!value.isPublic) mistake(file, `an open bot must be public: add "isPublic: true"`, position(["isOpen"]))
       if (!value.isActive) mistake(file, `an open bot must be active: remove "isActive: false"`, position(["isActive"]))
     }
@@ -464,16 +493,29 @@ const checkTogether = (
       const text = typeof fact === "string" ? fact : fact.text
       const first = facts.get(text)
       if (first === undefined) facts.set(text, index)
-      else mistake(file, `the same fact is said in line ${position(["facts", first]).line}: remove one`, position(["facts", index]))
+      else
+        mistake(
+          file,
+          `the same fact is said in line ${position(["facts", first]).line}: remove one`,
+          position(["facts", index])
+        )
     }
     if (value.implementationType === "Facts") {
       if (value.links.length > 0) {
-        mistake(file, `only a bot with "implementationType: Start" has links: remove them, or change its type`, position(["links"]))
+        mistake(
+          file,
+          `only a bot with "implementationType: Start" has links: remove them, or change its type`,
+          position(["links"])
+        )
       }
       continue
     }
     if (value.links.length === 0) {
-      mistake(file, `a start bot needs links: add "links:" with the codes of the bots it routes to`, position(["links"]))
+      mistake(
+        file,
+        `a start bot needs links: add "links:" with the codes of the bots it routes to`,
+        position(["links"])
+      )
       continue
     }
     const linked = new Set<string>()
@@ -494,10 +536,18 @@ const checkTogether = (
       if (link.isDefault) defaults.push(index)
     }
     if (defaults.length === 0) {
-      mistake(file, `no link is the default: add "isDefault: true" to the one that takes what fits no other`, position(["links"]))
+      mistake(
+        file,
+        `no link is the default: add "isDefault: true" to the one that takes what fits no other`,
+        position(["links"])
+      )
     }
     for (const index of defaults.slice(1)) {
-      mistake(file, `only one link may be the default: remove this "isDefault"`, position(["links", index, "isDefault"]))
+      mistake(
+        file,
+        `only one link may be the default: remove this "isDefault"`,
+        position(["links", index, "isDefault"])
+      )
     }
   }
 }
@@ -517,11 +567,13 @@ export interface Synced {
 const settingsKey = "bots_folder"
 
 /** What the database remembers of the folder it was last brought in step with. */
-const State = Schema.fromJsonString(Schema.Struct({
-  fingerprint: Schema.String,
-  splitVersion: Schema.Int,
-  codes: Schema.Array(Schema.String)
-}))
+const State = Schema.fromJsonString(
+  Schema.Struct({
+    fingerprint: Schema.String,
+    splitVersion: Schema.Int,
+    codes: Schema.Array(Schema.String)
+  })
+)
 const decodeState = Schema.decodeUnknownOption(State)
 const encodeState = Schema.encodeSync(State)
 
@@ -569,7 +621,7 @@ const same = <A extends object>(a: A, b: { readonly [K in keyof A]: unknown }): 
  * text, so the ids of what stays are kept; a document with the same content is not touched. What the folder has no more of a bot's
  * facts, documents and links is removed; a bot it has no more is deactivated. Cheap when nothing changed.
  */
-export const sync = Effect.fn("BotsFolder.sync")(function*(
+export const sync = Effect.fn("BotsFolder.sync")(function* (
   folder: BotsFolder
 ): Effect.fn.Return<Synced, SqlError.SqlError, SqlClient.SqlClient | SecureRandom.SecureRandom> {
   const sql = yield* SqlClient.SqlClient
@@ -577,9 +629,11 @@ export const sync = Effect.fn("BotsFolder.sync")(function*(
   const now = DateTime.formatIso(yield* DateTime.now)
 
   const insertAll = (table: string, rows: ReadonlyArray<Record<string, unknown>>) =>
-    Effect.forEach(Arr.chunksOf(rows, 100), (chunk) => sql`INSERT INTO ${sql(table)} ${sql.insert(chunk)}`, { discard: true })
+    Effect.forEach(Arr.chunksOf(rows, 100), (chunk) => sql`INSERT INTO ${sql(table)} ${sql.insert(chunk)}`, {
+      discard: true
+    })
 
-  const syncFacts = Effect.fnUntraced(function*(botId: string, bot: Bot) {
+  const syncFacts = Effect.fnUntraced(function* (botId: string, bot: Bot) {
     const known = new Map(
       (yield* sql<{ id: string; factText: string; isActive: number }>`
         SELECT id, fact_text, is_active FROM bot_facts WHERE bot_id = ${botId}`).map((row) => [row.factText, row])
@@ -594,14 +648,20 @@ export const sync = Effect.fn("BotsFolder.sync")(function*(
       changed = true
       const id = row?.id ?? (yield* random.uuidV7())
       if (row === undefined) {
-        yield* sql`INSERT INTO bot_facts ${
-          sql.insert({ id, botId, factText: fact.text, isActive, createdUtc: now, updatedUtc: now })
-        }`
+        yield* sql`INSERT INTO bot_facts ${sql.insert({
+          id,
+          botId,
+          factText: fact.text,
+          isActive,
+          createdUtc: now,
+          updatedUtc: now
+        })}`
       } else {
         yield* sql`UPDATE bot_facts SET ${sql.update({ isActive, updatedUtc: now })} WHERE id = ${id}`
         yield* sql`DELETE FROM passages WHERE bot_fact_id = ${id}`
       }
-      if (fact.isActive) passages.push({ botId, documentId: null, botFactId: id, ordinal, heading: "", text: fact.text })
+      if (fact.isActive)
+        passages.push({ botId, documentId: null, botFactId: id, ordinal, heading: "", text: fact.text })
     }
     yield* insertAll("passages", passages)
     for (const { id } of known.values()) {
@@ -611,7 +671,7 @@ export const sync = Effect.fn("BotsFolder.sync")(function*(
     return changed
   })
 
-  const syncDocuments = Effect.fnUntraced(function*(botId: string, bot: Bot, splitAgain: boolean) {
+  const syncDocuments = Effect.fnUntraced(function* (botId: string, bot: Bot, splitAgain: boolean) {
     const known = new Map(
       (yield* sql<{ id: string; path: string; etag: string; language: string | null }>`
         SELECT id, path, etag, language FROM documents WHERE bot_id = ${botId}`).map((row) => [row.path, row])
@@ -657,7 +717,7 @@ export const sync = Effect.fn("BotsFolder.sync")(function*(
     return changed
   })
 
-  const syncLinks = Effect.fnUntraced(function*(startBotId: string, bot: Bot, ids: ReadonlyMap<string, string>) {
+  const syncLinks = Effect.fnUntraced(function* (startBotId: string, bot: Bot, ids: ReadonlyMap<string, string>) {
     const known = yield* sql<{ botId: string; isDefault: number; keywords: string | null }>`
       SELECT bot_id, is_default, keywords FROM bot_links WHERE start_bot_id = ${startBotId} ORDER BY bot_id`
     const wanted = bot.links
@@ -666,14 +726,17 @@ export const sync = Effect.fn("BotsFolder.sync")(function*(
         isDefault: link.isDefault ? 1 : 0,
         keywords: link.keywords.length === 0 ? null : link.keywords.join(", ")
       }))
-      .sort((a, b) => a.botId < b.botId ? -1 : 1)
+      .toSorted((a, b) => (a.botId < b.botId ? -1 : 1))
     if (JSON.stringify(known) === JSON.stringify(wanted)) return false
     yield* sql`DELETE FROM bot_links WHERE start_bot_id = ${startBotId}`
-    yield* insertAll("bot_links", wanted.map((link) => ({ startBotId, ...link })))
+    yield* insertAll(
+      "bot_links",
+      wanted.map(({ botId, isDefault, keywords }) => ({ startBotId, botId, isDefault, keywords }))
+    )
     return true
   })
 
-  const write = Effect.gen(function*() {
+  const write = Effect.gen(function* () {
     const [kept] = yield* sql<{ value: string }>`SELECT value FROM settings WHERE key = ${settingsKey}`
     const state = Option.getOrUndefined(decodeState(kept?.value))
     const splitAgain = state?.splitVersion !== Knowledge.splitVersion
@@ -698,9 +761,15 @@ export const sync = Effect.fn("BotsFolder.sync")(function*(
       ids.set(bot.code, id)
       if (before === undefined) {
         added.push(bot.code)
-        yield* sql`INSERT INTO bots ${
-          sql.insert({ id, code: bot.code, ...row, ...image, openAiServiceId: null, createdUtc: now, updatedUtc: now })
-        }`
+        yield* sql`INSERT INTO bots ${sql.insert({
+          id,
+          code: bot.code,
+          ...row,
+          ...image,
+          openAiServiceId: null,
+          createdUtc: now,
+          updatedUtc: now
+        })}`
       } else if (!same(row, before)) {
         updated.add(bot.code)
         yield* sql`UPDATE bots SET ${sql.update({ ...row, ...image })} WHERE id = ${id}`
@@ -738,7 +807,12 @@ export const sync = Effect.fn("BotsFolder.sync")(function*(
 export const layer = (
   folder: string = defaultFolder
 ): Layer.Layer<never, BotsFolderInvalid | SqlError.SqlError, FileSystem.FileSystem | Path.Path | SqlClient.SqlClient> =>
-  Layer.effectDiscard(Effect.gen(function*() {
-    const { added, changed, deactivated, updated } = yield* Effect.flatMap(load(folder), sync)
-    if (changed) yield* Effect.logInfo("The bots folder was brought in").pipe(Effect.annotateLogs({ added, updated, deactivated }))
-  })).pipe(Layer.provide([Digest.layerWebCrypto, SecureRandom.layerWebCrypto]))
+  Layer.effectDiscard(
+    Effect.gen(function* () {
+      const { added, changed, deactivated, updated } = yield* Effect.flatMap(load(folder), sync)
+      if (changed)
+        yield* Effect.logInfo("The bots folder was brought in").pipe(
+          Effect.annotateLogs({ added, updated, deactivated })
+        )
+    })
+  ).pipe(Layer.provide([Digest.layerWebCrypto, SecureRandom.layerWebCrypto]))

@@ -11,4 +11,4 @@ export type SignedIn = Extract<Caller, { readonly _tag: "User" }>
 export const isAdmin = (caller: Caller): boolean => caller._tag === "User" && caller.roles.includes("Admin")
 
 /** The id of the user who calls; absent for an anonymous caller. */
-export const userId = (caller: Caller): UserId | undefined => caller._tag === "User" ? caller.id : undefined
+export const userId = (caller: Caller): UserId | undefined => (caller._tag === "User" ? caller.id : undefined)

@@ -40,6 +40,8 @@ export interface Answer {
   readonly promptTokens: number
   /** Of the answer. */
   readonly completionTokens: number
+  /** The bot that answered; absent when it is the bot that was asked, which for a start bot it mostly is not. */
+  readonly botId?: BotId | undefined
   /** The documents it draws on, in the order of their use. */
   readonly sources: ReadonlyArray<SourceId>
   /** What kind of answer it is, in a few words for programs. */
@@ -49,7 +51,10 @@ export interface Answer {
 }
 
 /** Answers questions to bots. */
-export class CompletionProvider extends Context.Service<CompletionProvider, {
-  /** Answers one question. May be interrupted at any time. */
-  readonly complete: (request: Request) => Effect.Effect<Answer, ProviderFailed | ProviderTimedOut>
-}>()("@effect-chatbot/server/CompletionProvider") {}
+export class CompletionProvider extends Context.Service<
+  CompletionProvider,
+  {
+    /** Answers one question. May be interrupted at any time. */
+    readonly complete: (request: Request) => Effect.Effect<Answer, ProviderFailed | ProviderTimedOut>
+  }
+>()("@effect-chatbot/server/CompletionProvider") {}

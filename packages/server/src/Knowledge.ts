@@ -111,18 +111,29 @@ const pieces = (block: Exclude<Markdown.Block, { readonly _tag: "Heading" }>): R
         sizes.limit
       )
     case "List":
-      return chunked(block.items.flatMap((item) => hardCut(`- ${item}`, sizes.limit)), "\n", sizes.limit)
+      return chunked(
+        block.items.flatMap((item) => hardCut(`- ${item}`, sizes.limit)),
+        "\n",
+        sizes.limit
+      )
     case "Table": {
       const [head = "", rule = "", ...rows] = block.text.split("\n")
       const room = Math.max(200, sizes.limit - head.length - rule.length - 2)
-      return chunked(rows.flatMap((row) => hardCut(row, room)), "\n", room).map((part) => `${head}\n${rule}\n${part}`)
+      return chunked(
+        rows.flatMap((row) => hardCut(row, room)),
+        "\n",
+        room
+      ).map((part) => `${head}\n${rule}\n${part}`)
     }
     case "Code": {
       const lines = block.text.split("\n")
       const opening = lines[0] ?? "```"
       const closing = lines.at(-1) ?? "```"
-      return chunked(lines.slice(1, -1).flatMap((line) => line === "" ? [""] : hardCut(line, sizes.code)), "\n", sizes.code)
-        .map((part) => `${opening}\n${part}\n${closing}`)
+      return chunked(
+        lines.slice(1, -1).flatMap((line) => (line === "" ? [""] : hardCut(line, sizes.code))),
+        "\n",
+        sizes.code
+      ).map((part) => `${opening}\n${part}\n${closing}`)
     }
   }
 }
@@ -183,6 +194,18 @@ interface Row {
   readonly total: number
 }
 
+/**
+ * Whether what was found speaks of the question: a passage of the best eight has half of it by weight, or a smaller part (`least`, 0.3
+ * unless given) of which a heading speaks. One word of two that happens to occur somewhere is no answer.
+ */
+export const isAbout = (found: Found, least = 0.3): boolean =>
+  found.passages.slice(0, 8).some(({ coverage, heading }) => {
+    if (coverage >= Math.max(0.5, least)) return true
+    if (coverage < least) return false
+    const stems = Words.stems(heading)
+    return found.terms.some((term) => stems.has(term.stem))
+  })
+
 /** All that depends on the full-text search of the database: how a question is written, and the query. */
 interface FullText {
   readonly question: (terms: ReadonlyArray<Words.Term>, phrases: ReadonlyArray<ReadonlyArray<string>>) => string
@@ -190,7 +213,7 @@ interface FullText {
 }
 
 /** What a word in a heading counts against one in the text. */
-const headingWeight = 3
+const headingWeight = 1.5
 
 /**
  * FTS5. Words are letters and digits only and stand in quotes, so no question can be read as an operator of its query language.
@@ -214,7 +237,11 @@ const fts5 = (sql: SqlClient.SqlClient): FullText => ({
       ORDER BY f.bm25, p.id`
 })
 
-const weigh = (terms: ReadonlyArray<Words.Term>, stems: ReadonlyArray<ReadonlySet<string>>, total: number): ReadonlyArray<WeightedTerm> =>
+const weigh = (
+  terms: ReadonlyArray<Words.Term>,
+  stems: ReadonlyArray<ReadonlySet<string>>,
+  total: number
+): ReadonlyArray<WeightedTerm> =>
   terms.map((term) => {
     let having = 0
     for (const set of stems) if (set.has(term.stem)) having++
@@ -228,29 +255,32 @@ const sum = (terms: Iterable<WeightedTerm>): number => {
 }
 
 /** Full-text search over the facts and documents of bots. */
-export class Knowledge extends Context.Service<Knowledge, {
-  /**
-   * The passages of these bots that speak of the text, the best first: those with rarer words of it, with more of them, and with
-   * them in a heading. Nothing when the text has no word of its own ("what is that?"). `limit` is 1 to 50; any text is fine.
-   */
-  readonly search: (
-    botIds: string | ReadonlyArray<string>,
-    text: string,
-    limit: number
-  ) => Effect.Effect<Found, SqlError.SqlError>
-}>()("@effect-chatbot/server/Knowledge") {}
+export class Knowledge extends Context.Service<
+  Knowledge,
+  {
+    /**
+     * The passages of these bots that speak of the text, the best first: those with rarer words of it, with more of them, and with
+     * them in a heading. Nothing when the text has no word of its own ("what is that?"). `limit` is 1 to 50; any text is fine.
+     */
+    readonly search: (
+      botIds: string | ReadonlyArray<string>,
+      text: string,
+      limit: number
+    ) => Effect.Effect<Found, SqlError.SqlError>
+  }
+>()("@effect-chatbot/server/Knowledge") {}
 
 /** Searches the database. */
 export const layer: Layer.Layer<Knowledge, never, SqlClient.SqlClient> = Layer.effect(
   Knowledge,
-  Effect.gen(function*() {
+  Effect.gen(function* () {
     const sql = yield* SqlClient.SqlClient
     const fullText = yield* sql.onDialectOrElse({
       sqlite: () => Effect.succeed(fts5(sql)),
       orElse: () => Effect.die(new Error("Full-text search is written for SQLite only."))
     })
 
-    const search = Effect.fn("Knowledge.search")(function*(
+    const search = Effect.fn("Knowledge.search")(function* (
       botIds: string | ReadonlyArray<string>,
       text: string,
       limit: number
@@ -281,7 +311,7 @@ export const layer: Layer.Layer<Knowledge, never, SqlClient.SqlClient> = Layer.e
       })
       return {
         terms: weighted,
-        passages: passages.sort((a, b) => b.score - a.score || a.id - b.id).slice(0, wanted)
+        passages: passages.toSorted((a, b) => b.score - a.score || a.id - b.id).slice(0, wanted)
       }
     })
 

@@ -28,21 +28,24 @@ export interface Connection {
 }
 
 /** The OpenAI services that bots answer through. */
-export class OpenAiServices extends Context.Service<OpenAiServices, {
-  /** By their names, unless another order is asked for. */
-  readonly list: (query: PageQuery) => Effect.Effect<Page<OpenAiServiceSummary>, InvalidRequest>
-  readonly create: (service: CreateOpenAiService) => Effect.Effect<OpenAiServiceId, InvalidRequest>
-  readonly get: (id: OpenAiServiceId) => Effect.Effect<OpenAiService, OpenAiServiceNotFound>
-  /** Endpoint and key change only with `isUpdateOpenAi`; what is absent then is cleared. */
-  readonly update: (
-    id: OpenAiServiceId,
-    change: UpdateOpenAiService
-  ) => Effect.Effect<void, InvalidRequest | OpenAiServiceNotFound>
-  /** Bots that used it use the embedded provider. */
-  readonly delete: (id: OpenAiServiceId) => Effect.Effect<void, OpenAiServiceNotFound>
-  /** For a provider: how to reach a service, if it is there and active. */
-  readonly connection: (id: OpenAiServiceId) => Effect.Effect<Option.Option<Connection>, SecretUnreadable>
-}>()("@effect-chatbot/server/OpenAiServices") {
+export class OpenAiServices extends Context.Service<
+  OpenAiServices,
+  {
+    /** By their names, unless another order is asked for. */
+    readonly list: (query: PageQuery) => Effect.Effect<Page<OpenAiServiceSummary>, InvalidRequest>
+    readonly create: (service: CreateOpenAiService) => Effect.Effect<OpenAiServiceId, InvalidRequest>
+    readonly get: (id: OpenAiServiceId) => Effect.Effect<OpenAiService, OpenAiServiceNotFound>
+    /** Endpoint and key change only with `isUpdateOpenAi`; what is absent then is cleared. */
+    readonly update: (
+      id: OpenAiServiceId,
+      change: UpdateOpenAiService
+    ) => Effect.Effect<void, InvalidRequest | OpenAiServiceNotFound>
+    /** Bots that used it use the embedded provider. */
+    readonly delete: (id: OpenAiServiceId) => Effect.Effect<void, OpenAiServiceNotFound>
+    /** For a provider: how to reach a service, if it is there and active. */
+    readonly connection: (id: OpenAiServiceId) => Effect.Effect<Option.Option<Connection>, SecretUnreadable>
+  }
+>()("@effect-chatbot/server/OpenAiServices") {
   /** The OpenAI services in the database. */
   static readonly layer: Layer.Layer<
     OpenAiServices,
@@ -50,7 +53,7 @@ export class OpenAiServices extends Context.Service<OpenAiServices, {
     OpenAiServiceRepository | SecretBox | SecureRandom.SecureRandom
   > = Layer.effect(
     OpenAiServices,
-    Effect.gen(function*() {
+    Effect.gen(function* () {
       const services = yield* OpenAiServiceRepository
       const box = yield* SecretBox
       const random = yield* SecureRandom.SecureRandom
@@ -63,32 +66,36 @@ export class OpenAiServices extends Context.Service<OpenAiServices, {
         return url !== null && (url.protocol === "https:" || url.protocol === "http:")
           ? Effect.succeed(endpoint.trim())
           : Effect.fail(
-            new InvalidRequest({
-              issues: [{ path: ["payload", "azureOpenAiEndpoint"], message: "Expected an http or https URL" }]
-            })
-          )
+              new InvalidRequest({
+                issues: [{ path: ["payload", "azureOpenAiEndpoint"], message: "Expected an http or https URL" }]
+              })
+            )
       }
 
-      const connectionOf = Effect.fnUntraced(function*(
+      const connectionOf = Effect.fnUntraced(function* (
         id: OpenAiServiceId,
-        { azureOpenAiApiKey, azureOpenAiEndpoint }: Pick<CreateOpenAiService, "azureOpenAiEndpoint" | "azureOpenAiApiKey">
+        {
+          azureOpenAiApiKey,
+          azureOpenAiEndpoint
+        }: Pick<CreateOpenAiService, "azureOpenAiEndpoint" | "azureOpenAiApiKey">
       ) {
         const endpoint = yield* checkEndpoint(azureOpenAiEndpoint)
-        const apiKey = azureOpenAiApiKey === undefined || Redacted.value(azureOpenAiApiKey) === ""
-          ? undefined
-          : yield* box.seal(azureOpenAiApiKey, purposeOf(id))
+        const apiKey =
+          azureOpenAiApiKey === undefined || Redacted.value(azureOpenAiApiKey) === ""
+            ? undefined
+            : yield* box.seal(azureOpenAiApiKey, purposeOf(id))
         return { endpoint, apiKey }
       })
 
       const unlessMissing = (id: OpenAiServiceId) => (found: boolean) =>
         found ? Effect.void : Effect.fail(new OpenAiServiceNotFound({ openAiServiceId: id }))
 
-      const list = Effect.fn("OpenAiServices.list")(function*(query: PageQuery) {
+      const list = Effect.fn("OpenAiServices.list")(function* (query: PageQuery) {
         const request = yield* Paging.request(query, { fields: OpenAiServiceSummary.fields, orderBy: "displayName" })
         return Paging.page(request, yield* services.list(request))
       })
 
-      const create = Effect.fn("OpenAiServices.create")(function*(service: CreateOpenAiService) {
+      const create = Effect.fn("OpenAiServices.create")(function* (service: CreateOpenAiService) {
         const id = OpenAiServiceId.make(yield* random.uuidV7())
         const { displayName, isActive } = service
         const connection = yield* connectionOf(id, service)
@@ -96,7 +103,7 @@ export class OpenAiServices extends Context.Service<OpenAiServices, {
         return id
       })
 
-      const get = Effect.fn("OpenAiServices.get")(function*(id: OpenAiServiceId) {
+      const get = Effect.fn("OpenAiServices.get")(function* (id: OpenAiServiceId) {
         const service = yield* services.find(id)
         if (service === undefined) return yield* new OpenAiServiceNotFound({ openAiServiceId: id })
         return {
@@ -107,7 +114,7 @@ export class OpenAiServices extends Context.Service<OpenAiServices, {
         }
       })
 
-      const update = Effect.fn("OpenAiServices.update")(function*(id: OpenAiServiceId, change: UpdateOpenAiService) {
+      const update = Effect.fn("OpenAiServices.update")(function* (id: OpenAiServiceId, change: UpdateOpenAiService) {
         const { displayName, isActive } = change
         const connection = change.isUpdateOpenAi ? yield* connectionOf(id, change) : undefined
         const found = yield* services.update(id, { displayName, isActive, connection }, yield* DateTime.now)
@@ -118,7 +125,7 @@ export class OpenAiServices extends Context.Service<OpenAiServices, {
         Effect.flatMap(services.delete(id), unlessMissing(id))
       )
 
-      const connection = Effect.fn("OpenAiServices.connection")(function*(id: OpenAiServiceId) {
+      const connection = Effect.fn("OpenAiServices.connection")(function* (id: OpenAiServiceId) {
         const service = yield* services.find(id)
         if (service === undefined || !service.isActive) return Option.none()
         const apiKey = service.apiKey === undefined ? undefined : yield* box.open(service.apiKey, purposeOf(id))

@@ -79,10 +79,7 @@ export const request = <Fields extends object>(
 const fieldsOf = <Fields extends object>(fields: Fields) => Object.keys(fields) as Array<keyof Fields & string>
 
 /** A page of a list. One beyond the last is empty, and has the right totals. */
-export const page = <A>(
-  request: PageRequest<string>,
-  { rows, total }: Slice<A>
-): Page<A> => {
+export const page = <A>(request: PageRequest<string>, { rows, total }: Slice<A>): Page<A> => {
   const totalPageCount = Math.ceil(total / request.pageSize)
   return {
     items: rows,

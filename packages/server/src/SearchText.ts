@@ -10,4 +10,7 @@ export const fold = (text: string): string => text.normalize("NFC").toLowerCase(
 
 /** Several texts as one; what is absent is left out. A line break keeps the end of one from meeting the start of the next. */
 export const foldAll = (texts: ReadonlyArray<string | null | undefined>): string =>
-  texts.filter((text) => text !== undefined && text !== null && text !== "").map((text) => fold(text ?? "")).join("\n")
+  texts
+    .filter((text) => text !== undefined && text !== null && text !== "")
+    .map((text) => fold(text ?? ""))
+    .join("\n")

@@ -34,24 +34,27 @@ export class SecretUnreadable extends Schema.TaggedError<SecretUnreadable>()("Se
 }
 
 /** Seals and opens secrets. */
-export class SecretBox extends Context.Service<SecretBox, {
-  /** Seals a secret for a purpose, such as the id of the row it stands in. */
-  readonly seal: (secret: Redacted.Redacted, purpose: string) => Effect.Effect<Uint8Array>
-  /** Opens what was sealed for the same purpose. */
-  readonly open: (sealed: Uint8Array, purpose: string) => Effect.Effect<Redacted.Redacted, SecretUnreadable>
-}>()("@effect-chatbot/server/SecretBox") {}
+export class SecretBox extends Context.Service<
+  SecretBox,
+  {
+    /** Seals a secret for a purpose, such as the id of the row it stands in. */
+    readonly seal: (secret: Redacted.Redacted, purpose: string) => Effect.Effect<Uint8Array>
+    /** Opens what was sealed for the same purpose. */
+    readonly open: (sealed: Uint8Array, purpose: string) => Effect.Effect<Redacted.Redacted, SecretUnreadable>
+  }
+>()("@effect-chatbot/server/SecretBox") {}
 
 const version = 1
 const nonceLength = Aead.aes256Gcm.nonceLength
 const keyLength = Aead.aes256Gcm.keyLength
 
-const make = Effect.fnUntraced(function*(keyBytes: Uint8Array) {
+const make = Effect.fnUntraced(function* (keyBytes: Uint8Array) {
   const aead = yield* Aead.Aead
   const random = yield* SecureRandom.SecureRandom
   // The length was checked where the key came from, so nothing below can fail but for a sealed secret that does not fit.
   const key = yield* Effect.orDie(Aead.key(Aead.aes256Gcm, keyBytes))
   return SecretBox.of({
-    seal: Effect.fnUntraced(function*(secret, purpose) {
+    seal: Effect.fnUntraced(function* (secret, purpose) {
       const nonce = yield* random.randomBytes(nonceLength)
       const text = new TextEncoder().encode(Redacted.value(secret))
       const ciphertext = yield* Effect.orDie(aead.encrypt(key, text, { nonce, aad: new TextEncoder().encode(purpose) }))
@@ -62,7 +65,8 @@ const make = Effect.fnUntraced(function*(keyBytes: Uint8Array) {
       return sealed
     }),
     open: (sealed, purpose) => {
-      if (sealed[0] !== version || sealed.length < 1 + nonceLength) return Effect.fail(new SecretUnreadable({ purpose }))
+      if (sealed[0] !== version || sealed.length < 1 + nonceLength)
+        return Effect.fail(new SecretUnreadable({ purpose }))
       const nonce = sealed.slice(1, 1 + nonceLength)
       return aead.decrypt(key, sealed.slice(1 + nonceLength), { nonce, aad: new TextEncoder().encode(purpose) }).pipe(
         Effect.map((text) => Redacted.make(new TextDecoder().decode(text), { label: "secret" })),
@@ -87,7 +91,7 @@ const parse = (text: string, where: string): Effect.Effect<Uint8Array, InvalidSe
 
 /** The key in the file; it is made when there is none. Of two processes that make it at once, both end with the same key. */
 const fromFile = Effect.fnUntraced(
-  function*(file: string) {
+  function* (file: string) {
     const fs = yield* FileSystem.FileSystem
     const random = yield* SecureRandom.SecureRandom
     if (!(yield* fs.exists(file))) {
@@ -95,14 +99,18 @@ const fromFile = Effect.fnUntraced(
       const draft = `${file}.${Hex.encode(yield* random.randomBytes(8))}`
       yield* fs.writeFileString(draft, `${yield* newKey}\n`, { mode: 0o600, flag: "wx" }).pipe(
         Effect.andThen(fs.link(draft, file)),
-        Effect.catchIf((error) => error.reason._tag === "AlreadyExists", () => Effect.void),
+        Effect.catchIf(
+          (error) => error.reason._tag === "AlreadyExists",
+          () => Effect.void
+        ),
         Effect.ensuring(Effect.ignore(fs.remove(draft, { force: true })))
       )
     }
     return yield* fs.readFileString(file)
   },
-  Effect.mapError((error: PlatformError.PlatformError) =>
-    new InvalidSecretKey({ message: `The file of the secret key cannot be read or made: ${error.message}` })
+  Effect.mapError(
+    (error: PlatformError.PlatformError) =>
+      new InvalidSecretKey({ message: `The file of the secret key cannot be read or made: ${error.message}` })
   )
 )
 
@@ -118,10 +126,11 @@ export interface Options {
 export const layer = (options: Options): Layer.Layer<SecretBox, InvalidSecretKey, FileSystem.FileSystem> =>
   Layer.effect(
     SecretBox,
-    Effect.gen(function*() {
-      const bytes = options.key !== undefined && Redacted.value(options.key) !== ""
-        ? yield* parse(Redacted.value(options.key), "CHATBOT_SECRET_KEY")
-        : yield* Effect.flatMap(fromFile(options.file), (text) => parse(text, `The file "${options.file}"`))
+    Effect.gen(function* () {
+      const bytes =
+        options.key !== undefined && Redacted.value(options.key) !== ""
+          ? yield* parse(Redacted.value(options.key), "CHATBOT_SECRET_KEY")
+          : yield* Effect.flatMap(fromFile(options.file), (text) => parse(text, `The file "${options.file}"`))
       return yield* make(bytes)
     })
   ).pipe(Layer.provide([NodeCrypto.layerAead, NodeCrypto.layerSecureRandom]))

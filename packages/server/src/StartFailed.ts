@@ -16,23 +16,32 @@ export class StartFailed extends Schema.TaggedError<StartFailed>()("StartFailed"
   override readonly [Runtime.errorReported] = false
 }
 
-const codeOf = (cause: unknown): unknown => Predicate.hasProperty(cause, "code") ? cause.code : undefined
+const remedies: Record<string, string> = {
+  EADDRINUSE: "it is in use. Set CHATBOT_PORT to another port, or to 0 for a free one.",
+  EACCES: "that is not allowed. Set CHATBOT_PORT to a port above 1023.",
+  EADDRNOTAVAIL: "it is not an address of this machine. Set CHATBOT_HOST to another.",
+  ENOTFOUND: "the name is not known. Set CHATBOT_HOST to another."
+}
 
-const listenMessages: Record<string, string> = {
-  EADDRINUSE: "The port is in use. Set CHATBOT_PORT to another, or to 0 for a free one.",
-  EACCES: "The port may not be used. Set CHATBOT_PORT to one above 1023.",
-  EADDRNOTAVAIL: "The address is not one of this machine. Set CHATBOT_HOST to another.",
-  ENOTFOUND: "The address is not known. Set CHATBOT_HOST to another."
+/** What Node says when a server cannot listen. */
+const ListenError = Schema.Struct({
+  code: Schema.String,
+  address: Schema.optional(Schema.String),
+  hostname: Schema.optional(Schema.String),
+  port: Schema.optional(Schema.Int)
+})
+
+const explainListen = (cause: unknown): string => {
+  if (!Schema.is(ListenError)(cause)) return `The server cannot listen: ${String(cause)}`
+  const where = [cause.address ?? cause.hostname, cause.port].filter(Predicate.isNotUndefined).join(":")
+  return `The server cannot listen on ${where}: ${remedies[cause.code] ?? cause.code}`
 }
 
 /** Says in a sentence why the backend could not start. */
 export const explain = (error: Error | Config.ConfigError | HttpServerError.ServeError): StartFailed => {
   if (error instanceof Config.ConfigError) {
-    return new StartFailed({ message: `The configuration is not valid: ${error.message}` })
+    return new StartFailed({ message: `The configuration is not valid: ${error.cause.message}` })
   }
-  if (error instanceof HttpServerError.ServeError) {
-    const message = listenMessages[String(codeOf(error.cause))]
-    return new StartFailed({ message: message ?? `The server cannot listen: ${String(error.cause)}` })
-  }
+  if (error instanceof HttpServerError.ServeError) return new StartFailed({ message: explainListen(error.cause) })
   return new StartFailed({ message: error.message })
 }

@@ -11,19 +11,22 @@ import * as Paging from "./Paging.ts"
 import { TokenUsageRepository } from "./repositories/TokenUsageRepository.ts"
 
 /** The statistic of used tokens: a row for each day (UTC), bot and kind of use. */
-export class StatisticService extends Context.Service<StatisticService, {
-  /** The latest days first, unless another order is asked for. */
-  readonly list: (query: TokenUsageQuery) => Effect.Effect<Page<TokenUsage>, InvalidRequest>
-  /** Draws the statistic anew from the ledger. What it was drawn as, use by use, is the same. */
-  readonly recompute: Effect.Effect<void>
-}>()("@effect-chatbot/server/StatisticService") {
+export class StatisticService extends Context.Service<
+  StatisticService,
+  {
+    /** The latest days first, unless another order is asked for. */
+    readonly list: (query: TokenUsageQuery) => Effect.Effect<Page<TokenUsage>, InvalidRequest>
+    /** Draws the statistic anew from the ledger. What it was drawn as, use by use, is the same. */
+    readonly recompute: Effect.Effect<void>
+  }
+>()("@effect-chatbot/server/StatisticService") {
   /** The statistic in the database. */
   static readonly layer: Layer.Layer<StatisticService, never, TokenUsageRepository> = Layer.effect(
     StatisticService,
-    Effect.gen(function*() {
+    Effect.gen(function* () {
       const usage = yield* TokenUsageRepository
 
-      const list = Effect.fn("StatisticService.list")(function*(query: TokenUsageQuery) {
+      const list = Effect.fn("StatisticService.list")(function* (query: TokenUsageQuery) {
         const request = yield* Paging.request(query, {
           fields: TokenUsage.fields,
           orderBy: "requestDate",

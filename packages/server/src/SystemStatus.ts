@@ -10,10 +10,13 @@ import { SettingsRepository } from "./repositories/SettingsRepository.ts"
 const key = "systemStatus"
 
 /** The text shown to users about the state of the system; empty when all is well. */
-export class SystemStatus extends Context.Service<SystemStatus, {
-  readonly get: Effect.Effect<SystemMessage>
-  readonly set: (status: SystemMessage) => Effect.Effect<void>
-}>()("@effect-chatbot/server/SystemStatus") {
+export class SystemStatus extends Context.Service<
+  SystemStatus,
+  {
+    readonly get: Effect.Effect<SystemMessage>
+    readonly set: (status: SystemMessage) => Effect.Effect<void>
+  }
+>()("@effect-chatbot/server/SystemStatus") {
   /** The status in the database. */
   static readonly layer: Layer.Layer<SystemStatus, never, SettingsRepository> = Layer.effect(
     SystemStatus,

@@ -16,7 +16,7 @@ const withoutLongRuns = (text: string): ReadonlyArray<string> => {
   let start = 0
   for (const run of text.matchAll(longRun)) {
     if (run.index > start) result.push(text.slice(start, run.index))
-    result.push(...run[0].match(partOfRun) ?? [])
+    result.push(...(run[0].match(partOfRun) ?? []))
     start = run.index + run[0].length
   }
   if (start < text.length) result.push(text.slice(start))
@@ -41,20 +41,23 @@ const blocks = (text: string): ReadonlyArray<string> => {
 }
 
 /** Counts tokens. */
-export class Tokenizer extends Context.Service<Tokenizer, {
-  /**
-   * The number of tokens of a text, o200k_base; exact but for runs of more than 128 letters, signs or spaces without a break. Text that
-   * looks like a special token (`<|endoftext|>`) counts as plain text. The first call loads the encoding (about 2 MB of code).
-   */
-  readonly count: (text: string) => Effect.Effect<number>
-  /** Loads the encoding ahead of the first {@link count}. */
-  readonly load: Effect.Effect<void>
-}>()("@effect-chatbot/server/Tokenizer") {}
+export class Tokenizer extends Context.Service<
+  Tokenizer,
+  {
+    /**
+     * The number of tokens of a text, o200k_base; exact but for runs of more than 128 letters, signs or spaces without a break. Text that
+     * looks like a special token (`<|endoftext|>`) counts as plain text. The first call loads the encoding (about 2 MB of code).
+     */
+    readonly count: (text: string) => Effect.Effect<number>
+    /** Loads the encoding ahead of the first {@link count}. */
+    readonly load: Effect.Effect<void>
+  }
+>()("@effect-chatbot/server/Tokenizer") {}
 
 /** Counts in this process. */
 export const layer: Layer.Layer<Tokenizer> = Layer.effect(
   Tokenizer,
-  Effect.gen(function*() {
+  Effect.gen(function* () {
     // By its own entry, so that no other encoding and no list of models comes along.
     const encoding = yield* Effect.cached(Effect.promise(() => import("gpt-tokenizer/encoding/o200k_base")))
     const plainText = { disallowedSpecial: new Set<string>() }
@@ -69,7 +72,15 @@ export const layer: Layer.Layer<Tokenizer> = Layer.effect(
           const parts = blocks(text)
           return parts.length === 1
             ? Effect.sync(() => countBlock(text))
-            : Effect.reduce(parts, () => 0, (sum, block) => Effect.andThen(Effect.yieldNow, Effect.sync(() => sum + countBlock(block))))
+            : Effect.reduce(
+                parts,
+                () => 0,
+                (sum, block) =>
+                  Effect.andThen(
+                    Effect.yieldNow,
+                    Effect.sync(() => sum + countBlock(block))
+                  )
+              )
         }),
       load: Effect.asVoid(encoding)
     })

@@ -64,21 +64,24 @@ const configured = "configuration"
 const newUser = { isKeepChatHistory: true, keepChatHistoryForDays: 0, isKeepFavoritesForever: true } as const
 
 /** Makes, checks and revokes bearer tokens. */
-export class Tokens extends Context.Service<Tokens, {
-  /** The user a token was made for. Fails for one that is unknown, expired or revoked, all alike. */
-  readonly authenticate: (token: Redacted.Redacted) => Effect.Effect<SignedIn, Unauthorized>
-  /** Makes a token, and its user when there is none of this login; one that is there keeps its roles. */
-  readonly create: (options: CreateToken) => Effect.Effect<CreatedToken>
-  /** Makes a token invalid, at once in this process. Without effect when it is already. */
-  readonly revoke: (id: string) => Effect.Effect<void>
-  /**
-   * Sees to it that the user `admin` is there and has a valid token.
-   *
-   * With a token from the configuration, that one is valid, and no longer one that stood there before. Without, a token is made if
-   * `admin` has no valid one, and given back: it can be read only now.
-   */
-  readonly ensureAdmin: (token?: Redacted.Redacted | undefined) => Effect.Effect<Option.Option<Redacted.Redacted>>
-}>()("@effect-chatbot/server/Tokens") {
+export class Tokens extends Context.Service<
+  Tokens,
+  {
+    /** The user a token was made for. Fails for one that is unknown, expired or revoked, all alike. */
+    readonly authenticate: (token: Redacted.Redacted) => Effect.Effect<SignedIn, Unauthorized>
+    /** Makes a token, and its user when there is none of this login; one that is there keeps its roles. */
+    readonly create: (options: CreateToken) => Effect.Effect<CreatedToken>
+    /** Makes a token invalid, at once in this process. Without effect when it is already. */
+    readonly revoke: (id: string) => Effect.Effect<void>
+    /**
+     * Sees to it that the user `admin` is there and has a valid token.
+     *
+     * With a token from the configuration, that one is valid, and no longer one that stood there before. Without, a token is made if
+     * `admin` has no valid one, and given back: it can be read only now.
+     */
+    readonly ensureAdmin: (token?: Redacted.Redacted | undefined) => Effect.Effect<Option.Option<Redacted.Redacted>>
+  }
+>()("@effect-chatbot/server/Tokens") {
   /** The tokens in the database, with a small cache. */
   static readonly layer: Layer.Layer<
     Tokens,
@@ -86,7 +89,7 @@ export class Tokens extends Context.Service<Tokens, {
     Caches | TokenRepository | UserRepository | Transactions | SecureRandom.SecureRandom | Digest.Digest
   > = Layer.effect(
     Tokens,
-    Effect.gen(function*() {
+    Effect.gen(function* () {
       const caches = yield* Caches
       const repository = yield* TokenRepository
       const users = yield* UserRepository
@@ -97,13 +100,14 @@ export class Tokens extends Context.Service<Tokens, {
       const cache = yield* Cache.makeWith<string, TokenRow, Unauthorized>(
         (hash) =>
           Effect.flatMap(repository.findByHash(hash), (row) =>
-            row === undefined ? Effect.fail(new Unauthorized({})) : Effect.succeed(row)),
+            row === undefined ? Effect.fail(new Unauthorized({})) : Effect.succeed(row)
+          ),
         // What is not valid is asked again every time, or it would stay invalid after it was made.
-        { capacity, timeToLive: (exit) => Exit.isSuccess(exit) ? timeToLive : Duration.zero }
+        { capacity, timeToLive: (exit) => (Exit.isSuccess(exit) ? timeToLive : Duration.zero) }
       )
       yield* caches.register(Cache.invalidateAll(cache))
 
-      const authenticate = Effect.fn("Tokens.authenticate")(function*(token: Redacted.Redacted) {
+      const authenticate = Effect.fn("Tokens.authenticate")(function* (token: Redacted.Redacted) {
         const text = Redacted.value(token)
         if (text === "" || text.length > maxLength) return yield* new Unauthorized({})
         const { expiresUtc, login, roles, userId } = yield* Cache.get(cache, yield* secrets.hash(text))
@@ -113,37 +117,41 @@ export class Tokens extends Context.Service<Tokens, {
         return { _tag: "User", id: userId, login, roles } as const
       })
 
-      const create = Effect.fn("Tokens.create")(function*({ expires, login, name, roles }: CreateToken) {
+      const create = Effect.fn("Tokens.create")(function* ({ expires, login, name, roles }: CreateToken) {
         const now = yield* DateTime.now
         const token = `${prefix}${yield* secrets.generate}`
         const hash = yield* secrets.hash(token)
         const id = yield* random.uuidV7()
-        const user = yield* transactions.run(Effect.gen(function*() {
-          const user = yield* users.findOrCreate({ login, roles, ...newUser }, now)
-          yield* repository.insert({ id, userId: user.id, hash, name, expiresUtc: expires }, now)
-          return user
-        }))
+        const user = yield* transactions.run(
+          Effect.gen(function* () {
+            const user = yield* users.findOrCreate({ login, roles, ...newUser }, now)
+            yield* repository.insert({ id, userId: user.id, hash, name, expiresUtc: expires }, now)
+            return user
+          })
+        )
         return { id, token: Redacted.make(token, { label: "token" }), userId: user.id }
       })
 
-      const revoke = Effect.fn("Tokens.revoke")(function*(id: string) {
+      const revoke = Effect.fn("Tokens.revoke")(function* (id: string) {
         const hash = yield* repository.revoke(id, yield* DateTime.now)
         if (hash !== undefined) yield* Cache.invalidate(cache, hash)
       })
 
-      const ensureAdmin = Effect.fn("Tokens.ensureAdmin")(function*(token?: Redacted.Redacted) {
+      const ensureAdmin = Effect.fn("Tokens.ensureAdmin")(function* (token?: Redacted.Redacted) {
         const now = yield* DateTime.now
         const given = token === undefined || Redacted.value(token) === "" ? undefined : Redacted.value(token)
         const hash = given === undefined ? undefined : yield* secrets.hash(given)
         const id = yield* random.uuidV7()
-        const hasToken = yield* transactions.run(Effect.gen(function*() {
-          const admin = yield* users.findOrCreate({ login: adminLogin, roles: ["Admin", "User"], ...newUser }, now)
-          const stale = yield* repository.revokeOthers({ userId: admin.id, name: configured, hash }, now)
-          yield* Effect.forEach(stale, (hash) => Cache.invalidate(cache, hash), { discard: true })
-          if (hash === undefined) return yield* repository.hasValid(admin.id, now)
-          yield* repository.upsert({ id, userId: admin.id, hash, name: configured, expiresUtc: undefined }, now)
-          return true
-        }))
+        const { hasToken, stale } = yield* transactions.run(
+          Effect.gen(function* () {
+            const admin = yield* users.findOrCreate({ login: adminLogin, roles: ["Admin", "User"], ...newUser }, now)
+            const stale = yield* repository.revokeOthers({ userId: admin.id, name: configured, hash }, now)
+            if (hash === undefined) return { stale, hasToken: yield* repository.hasValid(admin.id, now) }
+            yield* repository.upsert({ id, userId: admin.id, hash, name: configured, expiresUtc: undefined }, now)
+            return { stale, hasToken: true }
+          })
+        )
+        yield* Effect.forEach(stale, (hash) => Cache.invalidate(cache, hash), { discard: true })
         if (hasToken) return Option.none()
         const created = yield* create({ login: adminLogin, roles: ["Admin", "User"], name: "first start" })
         return Option.some(created.token)

@@ -21,24 +21,27 @@ import * as Paging from "./Paging.ts"
 import { UserSystemMessageRepository } from "./repositories/UserSystemMessageRepository.ts"
 
 /** The user system messages of the user who calls; those of others are not found. */
-export class UserSystemMessages extends Context.Service<UserSystemMessages, {
-  /** By their names, unless another order is asked for. */
-  readonly list: (caller: SignedIn, query: PageQuery) => Effect.Effect<Page<UserSystemMessageSummary>, InvalidRequest>
-  readonly create: (caller: SignedIn, message: EditUserSystemMessage) => Effect.Effect<UserSystemMessageId>
-  readonly get: (
-    caller: SignedIn,
-    id: UserSystemMessageId
-  ) => Effect.Effect<UserSystemMessage, UserSystemMessageNotFound>
-  /** Chats that follow it follow the new text from their next question on. */
-  readonly update: (
-    caller: SignedIn,
-    id: UserSystemMessageId,
-    message: EditUserSystemMessage
-  ) => Effect.Effect<void, UserSystemMessageNotFound>
-  /** Chats that followed it stay, and follow none. */
-  readonly delete: (caller: SignedIn, id: UserSystemMessageId) => Effect.Effect<void, UserSystemMessageNotFound>
-  readonly count: (caller: SignedIn) => Effect.Effect<UserSystemMessageCount>
-}>()("@effect-chatbot/server/UserSystemMessages") {
+export class UserSystemMessages extends Context.Service<
+  UserSystemMessages,
+  {
+    /** By their names, unless another order is asked for. */
+    readonly list: (caller: SignedIn, query: PageQuery) => Effect.Effect<Page<UserSystemMessageSummary>, InvalidRequest>
+    readonly create: (caller: SignedIn, message: EditUserSystemMessage) => Effect.Effect<UserSystemMessageId>
+    readonly get: (
+      caller: SignedIn,
+      id: UserSystemMessageId
+    ) => Effect.Effect<UserSystemMessage, UserSystemMessageNotFound>
+    /** Chats that follow it follow the new text from their next question on. */
+    readonly update: (
+      caller: SignedIn,
+      id: UserSystemMessageId,
+      message: EditUserSystemMessage
+    ) => Effect.Effect<void, UserSystemMessageNotFound>
+    /** Chats that followed it stay, and follow none. */
+    readonly delete: (caller: SignedIn, id: UserSystemMessageId) => Effect.Effect<void, UserSystemMessageNotFound>
+    readonly count: (caller: SignedIn) => Effect.Effect<UserSystemMessageCount>
+  }
+>()("@effect-chatbot/server/UserSystemMessages") {
   /** The user system messages in the database. */
   static readonly layer: Layer.Layer<
     UserSystemMessages,
@@ -46,35 +49,43 @@ export class UserSystemMessages extends Context.Service<UserSystemMessages, {
     UserSystemMessageRepository | SecureRandom.SecureRandom
   > = Layer.effect(
     UserSystemMessages,
-    Effect.gen(function*() {
+    Effect.gen(function* () {
       const messages = yield* UserSystemMessageRepository
       const random = yield* SecureRandom.SecureRandom
 
       const unlessMissing = (id: UserSystemMessageId) => (found: boolean) =>
         found ? Effect.void : Effect.fail(new UserSystemMessageNotFound({ userSystemMessageId: id }))
 
-      const list = Effect.fn("UserSystemMessages.list")(function*(caller: SignedIn, query: PageQuery) {
-        const request = yield* Paging.request(query, { fields: UserSystemMessageSummary.fields, orderBy: "displayName" })
+      const list = Effect.fn("UserSystemMessages.list")(function* (caller: SignedIn, query: PageQuery) {
+        const request = yield* Paging.request(query, {
+          fields: UserSystemMessageSummary.fields,
+          orderBy: "displayName"
+        })
         return Paging.page(request, yield* messages.list(caller.id, request))
       })
 
-      const create = Effect.fn("UserSystemMessages.create")(function*(caller: SignedIn, message: EditUserSystemMessage) {
+      const create = Effect.fn("UserSystemMessages.create")(function* (
+        caller: SignedIn,
+        message: EditUserSystemMessage
+      ) {
         const id = UserSystemMessageId.make(yield* random.uuidV7())
         yield* messages.insert(caller.id, id, message, yield* DateTime.now)
         return id
       })
 
-      const get = Effect.fn("UserSystemMessages.get")(function*(caller: SignedIn, id: UserSystemMessageId) {
+      const get = Effect.fn("UserSystemMessages.get")(function* (caller: SignedIn, id: UserSystemMessageId) {
         const message = yield* messages.find(caller.id, id)
         return message ?? (yield* new UserSystemMessageNotFound({ userSystemMessageId: id }))
       })
 
-      const update = Effect.fn("UserSystemMessages.update")(
-        function*(caller: SignedIn, id: UserSystemMessageId, message: EditUserSystemMessage) {
-          const found = yield* messages.update(caller.id, id, message, yield* DateTime.now)
-          yield* unlessMissing(id)(found)
-        }
-      )
+      const update = Effect.fn("UserSystemMessages.update")(function* (
+        caller: SignedIn,
+        id: UserSystemMessageId,
+        message: EditUserSystemMessage
+      ) {
+        const found = yield* messages.update(caller.id, id, message, yield* DateTime.now)
+        yield* unlessMissing(id)(found)
+      })
 
       const remove = Effect.fn("UserSystemMessages.delete")((caller: SignedIn, id: UserSystemMessageId) =>
         Effect.flatMap(messages.delete(caller.id, id), unlessMissing(id))

@@ -17,13 +17,18 @@ import { createHash } from "node:crypto"
 const png = new Uint8Array([0x89, 0x50, 0x4e, 0x47, 0x0d, 0x0a, 0x1a, 0x0a, 1, 2, 3])
 const gif = new TextEncoder().encode("GIF89a...")
 
-const platform = Layer.mergeAll(NodeFileSystem.layer, NodePath.layer, Digest.layerWebCrypto, SecureRandom.layerWebCrypto)
+const platform = Layer.mergeAll(
+  NodeFileSystem.layer,
+  NodePath.layer,
+  Digest.layerWebCrypto,
+  SecureRandom.layerWebCrypto
+)
 const database = Migrations.layer.pipe(Layer.provideMerge(NodeSqlite.layer({ filename: ":memory:" })))
 
 /** A file's content; a string that begins with `->` is the target of a symbolic link. */
 type Files = Readonly<Record<string, string | Uint8Array>>
 
-const write = Effect.fnUntraced(function*(folder: string, files: Files) {
+const write = Effect.fnUntraced(function* (folder: string, files: Files) {
   const fs = yield* FileSystem.FileSystem
   for (const [name, content] of Object.entries(files)) {
     const file = `${folder}/${name}`
@@ -34,7 +39,7 @@ const write = Effect.fnUntraced(function*(folder: string, files: Files) {
   }
 })
 
-const folderOf = Effect.fnUntraced(function*(files: Files) {
+const folderOf = Effect.fnUntraced(function* (files: Files) {
   const fs = yield* FileSystem.FileSystem
   const folder = yield* fs.makeTempDirectoryScoped()
   yield* write(folder, files)
@@ -48,10 +53,10 @@ const start = (code: string, links: string, more = ""): string =>
   `code: ${code}\nimplementationType: Start\ndisplayName: ${code}\n${more}links:\n${links}`
 
 const mistakesOf = (files: Files) =>
-  Effect.gen(function*() {
-    const error = yield* Effect.flip(Effect.flatMap(folderOf(files), BotsFolder.load))
-    return error.mistakes.map(({ column, file, line, message }) =>
-      `${[file, line, column].filter((_) => _ !== undefined).join(":")} ${message}`
+  Effect.gen(function* () {
+    const error = yield* folderOf(files).pipe(Effect.orDie, Effect.flatMap(BotsFolder.load), Effect.flip)
+    return error.mistakes.map(
+      ({ column, file, line, message }) => `${[file, line, column].filter((_) => _ !== undefined).join(":")} ${message}`
     )
   }).pipe(Effect.scoped, Effect.provide(platform))
 
@@ -65,7 +70,7 @@ const refuses = (files: Files, place: string, says: string) =>
 
 describe("BotsFolder.load", () => {
   it.effect("reads bots with their facts, links, documents and images", () =>
-    Effect.gen(function*() {
+    Effect.gen(function* () {
       const folder = yield* folderOf({
         "one/bot.yaml": start(
           "guide",
@@ -81,7 +86,7 @@ describe("BotsFolder.load", () => {
           "  Hello.",
           "  Ask me.",
           "description: Helps",
-          "sampleQuestions: [How?, \"Why: what?\"]",
+          'sampleQuestions: [How?, "Why: what?"]',
           "baseSystemMessage: Be kind",
           "isUserSystemMessageSupported: true",
           "modelName: gpt",
@@ -100,7 +105,10 @@ describe("BotsFolder.load", () => {
         "README.md": "About these bots."
       })
       const loaded = yield* BotsFolder.load(folder)
-      assert.deepStrictEqual(loaded.bots.map((_) => _.code), ["guide", "help"])
+      assert.deepStrictEqual(
+        loaded.bots.map((_) => _.code),
+        ["guide", "help"]
+      )
       const [guide, help] = loaded.bots
       assert.deepStrictEqual(guide?.links, [{ code: "help", keywords: ["how to", "install"], isDefault: true }])
       assert.isTrue(guide?.isOpen && guide.isPublic && guide.isActive)
@@ -113,47 +121,52 @@ describe("BotsFolder.load", () => {
       ])
       assert.isFalse(help?.isPublic)
       assert.strictEqual(help?.language, "en")
-      assert.deepStrictEqual(help?.documents.map(({ mediaType, path, text, title }) => ({ mediaType, path, text, title })), [
-        { mediaType: "text/markdown; charset=utf-8", path: "b.md", text: "# Second\n\nText.", title: "Second" },
-        { mediaType: "application/octet-stream", path: "data.bin", text: undefined, title: "data" },
-        {
-          mediaType: "text/plain; charset=utf-8",
-          path: "deep/er/a_plain-file.TXT",
-          text: "Just text.",
-          title: "a plain file"
-        }
-      ])
+      assert.deepStrictEqual(
+        help?.documents.map(({ mediaType, path, text, title }) => ({ mediaType, path, text, title })),
+        [
+          { mediaType: "text/markdown; charset=utf-8", path: "b.md", text: "# Second\n\nText.", title: "Second" },
+          { mediaType: "application/octet-stream", path: "data.bin", text: undefined, title: "data" },
+          {
+            mediaType: "text/plain; charset=utf-8",
+            path: "deep/er/a_plain-file.TXT",
+            text: "Just text.",
+            title: "a plain file"
+          }
+        ]
+      )
       assert.strictEqual(help?.documents[2]?.etag, createHash("sha256").update("Just text.").digest("hex"))
       assert.strictEqual(help?.image?.mediaType, "image/png")
-    }).pipe(Effect.scoped, Effect.provide(platform)))
+    }).pipe(Effect.scoped, Effect.provide(platform))
+  )
 
   it.effect("tells the type of an image by its content", () =>
-    Effect.gen(function*() {
+    Effect.gen(function* () {
       const folder = yield* folderOf({ "a/bot.yaml": bot("a"), "a/image.jpg": gif })
       assert.strictEqual((yield* BotsFolder.load(folder)).bots[0]?.image?.mediaType, "image/gif")
-    }).pipe(Effect.scoped, Effect.provide(platform)))
+    }).pipe(Effect.scoped, Effect.provide(platform))
+  )
 
   it.effect("has a fingerprint that changes with what matters, and with nothing else", () =>
-    Effect.gen(function*() {
-      const fingerprint = (files: Files) => Effect.map(Effect.flatMap(folderOf(files), BotsFolder.load), (_) => _.fingerprint)
+    Effect.gen(function* () {
+      const fingerprint = (files: Files) =>
+        Effect.map(Effect.flatMap(folderOf(files), BotsFolder.load), (_) => _.fingerprint)
       const files = { "a/bot.yaml": bot("a", "facts: [x]\n"), "a/knowledge/a.md": "A", "a/image.png": png }
       const first = yield* fingerprint(files)
       assert.strictEqual(yield* fingerprint({ ...files, "a/bot.yaml": bot("a", "facts:\n  - x # same\n") }), first)
-      for (
-        const other of [
-          { "a/bot.yaml": bot("a", "facts: [y]\n") },
-          { "a/knowledge/a.md": "B" },
-          { "a/knowledge/b.md": "A" },
-          { "a/image.png": new Uint8Array([...png, 4]) }
-        ]
-      ) {
+      for (const other of [
+        { "a/bot.yaml": bot("a", "facts: [y]\n") },
+        { "a/knowledge/a.md": "B" },
+        { "a/knowledge/b.md": "A" },
+        { "a/image.png": new Uint8Array([...png, 4]) }
+      ]) {
         assert.notStrictEqual(yield* fingerprint({ ...files, ...other }), first)
       }
-    }).pipe(Effect.scoped, Effect.provide(platform)))
+    }).pipe(Effect.scoped, Effect.provide(platform))
+  )
 
   describe("refuses", () => {
     it.effect("a folder that is missing, empty, or the folder of one bot", () =>
-      Effect.gen(function*() {
+      Effect.gen(function* () {
         const error = yield* Effect.flip(BotsFolder.load("/nowhere/at/all")).pipe(Effect.provide(platform))
         assert.include(error.message, `The bots folder "/nowhere/at/all" has a mistake:`)
         assert.include(error.message, "there is no such folder")
@@ -161,10 +174,11 @@ describe("BotsFolder.load", () => {
         const mistakes = yield* mistakesOf({ "bot.yaml": bot("a") })
         assert.lengthOf(mistakes, 1)
         assert.include(mistakes[0], "is the folder of one bot")
-      }))
+      })
+    )
 
     it.effect("fields that are unknown, missing or of the wrong type, all at once and each with its line", () =>
-      Effect.gen(function*() {
+      Effect.gen(function* () {
         const mistakes = yield* mistakesOf({
           "a/bot.yaml": [
             "code: has spaces",
@@ -179,31 +193,36 @@ describe("BotsFolder.load", () => {
             "colour: red"
           ].join("\n")
         })
-        assert.deepStrictEqual(mistakes.map((_) => _.slice(0, 80)), [
-          "a/bot.yaml:1:1 the field \"displayName\" is missing: add the name people see: text",
-          "a/bot.yaml:1:7 \"code\" must be the short name of the bot: letters, digits, dashes",
-          "a/bot.yaml:2:21 \"implementationType\" must be `Facts` (answers from its facts and",
-          "a/bot.yaml:3:1 unknown field \"displayMesage\": did you mean \"displayMessage\"?",
-          "a/bot.yaml:4:11 \"isActive\" must be true or false",
-          "a/bot.yaml:5:1 \"sampleQuestions\" must be a list of at most 2 questions",
-          "a/bot.yaml:8:5 \"facts.1\" must be a fact: text of 1 to 4000 characters, or `text:",
-          "a/bot.yaml:9:5 unknown field \"txt\": did you mean \"text\"?",
-          "a/bot.yaml:9:5 the field \"text\" is missing: add the fact: text of 1 to 4000 char",
-          "a/bot.yaml:10:1 unknown field \"colour\": remove it, or use one of code, implement"
-        ])
-      }))
+        assert.deepStrictEqual(
+          mistakes.map((_) => _.slice(0, 80)),
+          [
+            'a/bot.yaml:1:1 the field "displayName" is missing: add the name people see: text',
+            'a/bot.yaml:1:7 "code" must be the short name of the bot: letters, digits, dashes',
+            'a/bot.yaml:2:21 "implementationType" must be `Facts` (answers from its facts and',
+            'a/bot.yaml:3:1 unknown field "displayMesage": did you mean "displayMessage"?',
+            'a/bot.yaml:4:11 "isActive" must be true or false',
+            'a/bot.yaml:5:1 "sampleQuestions" must be a list of at most 2 questions',
+            'a/bot.yaml:8:5 "facts.1" must be a fact: text of 1 to 4000 characters, or `text:',
+            'a/bot.yaml:9:5 unknown field "txt": did you mean "text"?',
+            'a/bot.yaml:9:5 the field "text" is missing: add the fact: text of 1 to 4000 char',
+            'a/bot.yaml:10:1 unknown field "colour": remove it, or use one of code, implement'
+          ]
+        )
+      })
+    )
 
     it.effect("broken YAML, aliases, and nesting without end", () =>
-      Effect.gen(function*() {
-        yield* refuses({ "a/bot.yaml": "code: a\ndisplayName: \"open\nfacts: []\n" }, "a/bot.yaml:4:1", "not valid YAML")
+      Effect.gen(function* () {
+        yield* refuses({ "a/bot.yaml": 'code: a\ndisplayName: "open\nfacts: []\n' }, "a/bot.yaml:4:1", "not valid YAML")
         yield* refuses({ "a/bot.yaml": `${bot("a")}code: b\n` }, "a/bot.yaml:4:1", "there twice")
         yield* refuses({ "a/bot.yaml": `${bot("a")}facts: &x [a]\nlinks: *x\n` }, "a/bot.yaml:5:8", `the alias "*x"`)
         yield* refuses({ "a/bot.yaml": "" }, "a/bot.yaml:1:1", "the file must be")
         yield* refuses({ "a/bot.yaml": "[".repeat(100_000) }, "a/bot.yaml:1:1", "nested too deeply")
-      }))
+      })
+    )
 
     it.effect("bots that do not go together", () =>
-      Effect.gen(function*() {
+      Effect.gen(function* () {
         const open = "isOpen: true\nisPublic: true\n"
         yield* refuses({ "a/bot.yaml": bot("x"), "b/bot.yaml": bot("X") }, "b/bot.yaml:1:7", "taken by a/bot.yaml")
         yield* refuses(
@@ -218,71 +237,105 @@ describe("BotsFolder.load", () => {
           "a/bot.yaml:4:1",
           "only a bot with"
         )
-      }))
+      })
+    )
 
     it.effect("start bots without proper links", () =>
-      Effect.gen(function*() {
+      Effect.gen(function* () {
         const others = { "h/bot.yaml": bot("help"), "o/bot.yaml": bot("off", "isActive: false\n") }
         const cases: ReadonlyArray<readonly [links: string, line: string, says: string]> = [
-          ["  - code: nobody\n    isDefault: true\n", "5:11", `no bot "nobody" in this folder: use one of help, off, s`],
+          [
+            "  - code: nobody\n    isDefault: true\n",
+            "5:11",
+            `no bot "nobody" in this folder: use one of help, off, s`
+          ],
           ["  - code: Help\n    isDefault: true\n", "5:11", `no bot "Help" in this folder: use one of help`],
           ["  - code: help\n", "4:1", "no link is the default"],
           ["  - {code: help, isDefault: true}\n  - {code: off, isDefault: true}\n", "6:28", "only one link"],
           ["  - {code: help, isDefault: true}\n  - {code: help}\n", "6:12", "linked twice"],
           ["  - {code: s, isDefault: true}\n", "5:12", "is a start bot itself"],
           ["  - {code: off, isDefault: true}\n", "5:12", "is not active"],
-          ["  - {code: help, isDefault: true, keywords: [\"a, b\"]}\n", "5:48", "without commas"],
+          ['  - {code: help, isDefault: true, keywords: ["a, b"]}\n', "5:46", "without commas"],
           ["  []\n", "4:1", "needs links"]
         ]
         for (const [links, line, says] of cases) {
           const mistakes = yield* mistakesOf({ ...others, "s/bot.yaml": start("s", links) })
-          assert.isTrue(mistakes.some((_) => _.startsWith(`s/bot.yaml:${line} `) && _.includes(says)), `${says}\n${mistakes.join("\n")}`)
+          assert.isTrue(
+            mistakes.some((_) => _.startsWith(`s/bot.yaml:${line} `) && _.includes(says)),
+            `${says}\n${mistakes.join("\n")}`
+          )
         }
-      }))
+      })
+    )
 
     it.effect("files that do not belong to a bot or cannot be used", () =>
-      Effect.gen(function*() {
+      Effect.gen(function* () {
         const a = { "a/bot.yaml": bot("a") }
         yield* refuses({ ...a, "b/knowledge/x.md": "x" }, "b", "has no bot.yaml")
         yield* refuses({ ...a, "a/knowlege/x.md": "x" }, "a/knowlege", "does not belong here")
         yield* refuses({ ...a, "a/knowledge/x.md": " \n" }, "a/knowledge/x.md", "is empty")
-        yield* refuses({ ...a, "a/knowledge/x.md": new Uint8Array([65, 10, 66, 10, 0xff, 10]) }, "a/knowledge/x.md:3", "not UTF-8")
+        yield* refuses(
+          { ...a, "a/knowledge/x.md": new Uint8Array([65, 10, 66, 10, 0xff, 10]) },
+          "a/knowledge/x.md:3",
+          "not UTF-8"
+        )
         yield* refuses({ ...a, "a/knowledge/x.txt": "a\nb\0" }, "a/knowledge/x.txt:2", "zero byte")
         yield* refuses({ "a/bot.yaml": new Uint8Array([0xc3]) }, "a/bot.yaml:1", "not UTF-8")
-        yield* refuses({ ...a, "a/knowledge/x.md": "x".repeat(BotsFolder.limits.textBytes + 1) }, "a/knowledge/x.md", "1 MiB are allowed")
+        yield* refuses(
+          { ...a, "a/knowledge/x.md": "x".repeat(BotsFolder.limits.textBytes + 1) },
+          "a/knowledge/x.md",
+          "1 MiB are allowed"
+        )
         yield* refuses({ ...a, "a/image.png": new TextEncoder().encode("<svg/>") }, "a/image.png", "is not a PNG")
         yield* refuses({ ...a, "a/image.png": png, "a/image.gif": gif }, "a/image.png", "is a second image")
-        yield* refuses({ ...a, "a/image.png": new Uint8Array(BotsFolder.limits.imageBytes + 1) }, "a/image.png", "too large")
+        yield* refuses(
+          { ...a, "a/image.png": new Uint8Array(BotsFolder.limits.imageBytes + 1) },
+          "a/image.png",
+          "too large"
+        )
         const both = yield* mistakesOf({ "a/bot.yml": bot("a") })
         assert.lengthOf(both, 2)
         assert.include(both[0], "must be named bot.yaml")
-      }))
+      })
+    )
 
     it.effect("links out of the folder and links in a circle, but follows links inside", () =>
-      Effect.gen(function*() {
+      Effect.gen(function* () {
         const a = { "a/bot.yaml": bot("a") }
-        yield* refuses({ ...a, "a/knowledge/x.md": "->/etc/hostname" }, "a/knowledge/x.md", "is a link out of the bots folder")
-        yield* refuses({ ...a, "b": "->/etc" }, "b", "is a link out of the bots folder")
+        yield* refuses(
+          { ...a, "a/knowledge/x.md": "->/etc/hostname" },
+          "a/knowledge/x.md",
+          "is a link out of the bots folder"
+        )
+        yield* refuses({ ...a, b: "->/etc" }, "b", "is a link out of the bots folder")
         yield* refuses({ ...a, "a/knowledge/x.md": "->missing.md" }, "a/knowledge/x.md", "cannot be read (NotFound)")
         const loop = yield* mistakesOf({ ...a, "a/knowledge/x.md": "x", "a/knowledge/again": "->." })
         assert.include(loop[0], "nested too deeply")
         const folder = yield* folderOf({ "a/..data/bot.yaml": bot("a"), "a/bot.yaml": "->..data/bot.yaml" })
         assert.strictEqual((yield* BotsFolder.load(folder)).bots[0]?.code, "a")
-      }).pipe(Effect.scoped, Effect.provide(platform)))
+      }).pipe(Effect.scoped, Effect.provide(platform))
+    )
   })
 })
 
 describe("BotsFolder.sync", () => {
   const files: Files = {
-    "g/bot.yaml": start("guide", "  - code: help\n    keywords: [install]\n    isDefault: true\n", "isOpen: true\nisPublic: true\n"),
-    "h/bot.yaml": bot("help", "language: en\nfacts:\n  - Alpha is first.\n  - text: Beta is second.\n    isActive: false\n"),
+    "g/bot.yaml": start(
+      "guide",
+      "  - code: help\n    keywords: [install]\n    isDefault: true\n",
+      "isOpen: true\nisPublic: true\n"
+    ),
+    "h/bot.yaml": bot(
+      "help",
+      "language: en\nfacts:\n  - Alpha is first.\n  - text: Beta is second.\n    isActive: false\n"
+    ),
     "h/image.png": png,
     "h/knowledge/a.md": "# Doc A\n\nGamma text.\n\n## Part\n\nDelta text.",
     "h/knowledge/b.txt": "Epsilon text.",
     "h/knowledge/c.bin": new Uint8Array([1, 2])
   }
 
-  const dump = Effect.gen(function*() {
+  const dump = Effect.gen(function* () {
     const sql = yield* SqlClient.SqlClient
     return {
       bots: yield* sql`SELECT * FROM bots ORDER BY code`,
@@ -294,7 +347,7 @@ describe("BotsFolder.sync", () => {
   })
 
   /** What the full-text index finds, by the text of the passages. */
-  const finds = Effect.fnUntraced(function*(word: string) {
+  const finds = Effect.fnUntraced(function* (word: string) {
     const sql = yield* SqlClient.SqlClient
     yield* sql`INSERT INTO passages_search (passages_search, rank) VALUES ('integrity-check', 1)`
     const rows = yield* sql<{ text: string }>`
@@ -302,125 +355,165 @@ describe("BotsFolder.sync", () => {
     return rows.map((_) => _.text)
   })
 
-  const bringIn = (files: Files) => folderOf(files).pipe(Effect.flatMap(BotsFolder.load), Effect.flatMap(BotsFolder.sync))
-  const test = <A, E>(effect: Effect.Effect<A, E, Layer.Success<typeof platform> | SqlClient.SqlClient | Scope.Scope>) =>
-    effect.pipe(Effect.scoped, Effect.provide(Layer.merge(platform, database)))
+  const bringIn = (files: Files) =>
+    folderOf(files).pipe(Effect.flatMap(BotsFolder.load), Effect.flatMap(BotsFolder.sync))
+  const test = <A, E>(
+    effect: Effect.Effect<A, E, Layer.Success<typeof platform> | SqlClient.SqlClient | Scope.Scope>
+  ) => effect.pipe(Effect.scoped, Effect.provide(Layer.merge(platform, database)))
 
   it.effect("fills a new database", () =>
-    test(Effect.gen(function*() {
-      yield* TestClock.setTime(new Date("2026-11-23T10:00:00Z").getTime())
-      assert.deepStrictEqual(yield* bringIn(files), { changed: true, added: ["guide", "help"], updated: [], deactivated: [] })
-      const sql = yield* SqlClient.SqlClient
-      const [guide, help] = yield* sql<Record<string, unknown>>`SELECT * FROM bots ORDER BY code`
-      assert.match(String(help?.["id"]), /^[0-9a-f]{8}-[0-9a-f]{4}-7[0-9a-f]{3}-[89ab][0-9a-f]{3}-[0-9a-f]{12}$/)
-      assert.deepStrictEqual({ ...help, id: "" }, {
-        id: "",
-        code: "help",
-        implementationType: "Facts",
-        displayName: "help bot",
-        displayMessage: null,
-        description: null,
-        sampleQuestion1: null,
-        sampleQuestion2: null,
-        baseSystemMessage: null,
-        isActive: 1,
-        isPublic: 0,
-        isOpen: 0,
-        isUserSystemMessageSupported: 0,
-        openAiServiceId: null,
-        modelName: "embedded",
-        image: png,
-        imageType: "image/png",
-        imageEtag: createHash("sha256").update(png).digest("hex"),
-        createdUtc: "2026-11-23T10:00:00.000Z",
-        updatedUtc: "2026-11-23T10:00:00.000Z"
+    test(
+      Effect.gen(function* () {
+        yield* TestClock.setTime(Date.UTC(2026, 10, 23, 10))
+        assert.deepStrictEqual(yield* bringIn(files), {
+          changed: true,
+          added: ["guide", "help"],
+          updated: [],
+          deactivated: []
+        })
+        const sql = yield* SqlClient.SqlClient
+        const [guide, help] = yield* sql<Record<string, unknown>>`SELECT * FROM bots ORDER BY code`
+        assert.match(String(help?.["id"]), /^[0-9a-f]{8}-[0-9a-f]{4}-7[0-9a-f]{3}-[89ab][0-9a-f]{3}-[0-9a-f]{12}$/)
+        assert.deepStrictEqual(
+          { ...help, id: "" },
+          {
+            id: "",
+            code: "help",
+            implementationType: "Facts",
+            displayName: "help bot",
+            displayMessage: null,
+            description: null,
+            searchName: "help bot",
+            searchText: "help bot",
+            sampleQuestion1: null,
+            sampleQuestion2: null,
+            baseSystemMessage: null,
+            isActive: 1,
+            isPublic: 0,
+            isOpen: 0,
+            isUserSystemMessageSupported: 0,
+            openAiServiceId: null,
+            modelName: "embedded",
+            image: png,
+            imageType: "image/png",
+            imageEtag: createHash("sha256").update(png).digest("hex"),
+            createdUtc: "2026-11-23T10:00:00.000Z",
+            updatedUtc: "2026-11-23T10:00:00.000Z"
+          }
+        )
+        assert.deepStrictEqual(yield* sql`SELECT * FROM bot_links`, [
+          { startBotId: guide?.["id"], botId: help?.["id"], isDefault: 1, keywords: "install" }
+        ])
+        assert.deepStrictEqual(
+          yield* sql`SELECT path, title, language, media_type, size FROM documents ORDER BY path`,
+          [
+            { path: "a.md", title: "Doc A", language: "en", mediaType: "text/markdown; charset=utf-8", size: 42 },
+            { path: "b.txt", title: "b", language: "en", mediaType: "text/plain; charset=utf-8", size: 13 },
+            { path: "c.bin", title: "c", language: "en", mediaType: "application/octet-stream", size: 2 }
+          ]
+        )
+        assert.deepStrictEqual(yield* sql`SELECT ordinal, heading, text FROM passages ORDER BY id`, [
+          { ordinal: 0, heading: "", text: "Alpha is first." },
+          { ordinal: 0, heading: "Doc A", text: "Gamma text." },
+          { ordinal: 1, heading: "Doc A › Part", text: "Delta text." },
+          { ordinal: 0, heading: "b", text: "Epsilon text." }
+        ])
+        assert.deepStrictEqual(yield* finds("delta"), ["Delta text."])
+        assert.deepStrictEqual(yield* finds("beta"), [])
       })
-      assert.deepStrictEqual(yield* sql`SELECT * FROM bot_links`, [
-        { startBotId: guide?.["id"], botId: help?.["id"], isDefault: 1, keywords: "install" }
-      ])
-      assert.deepStrictEqual(
-        yield* sql`SELECT path, title, language, media_type, size FROM documents ORDER BY path`,
-        [
-          { path: "a.md", title: "Doc A", language: "en", mediaType: "text/markdown; charset=utf-8", size: 42 },
-          { path: "b.txt", title: "b", language: "en", mediaType: "text/plain; charset=utf-8", size: 13 },
-          { path: "c.bin", title: "c", language: "en", mediaType: "application/octet-stream", size: 2 }
-        ]
-      )
-      assert.deepStrictEqual(yield* sql`SELECT ordinal, heading, text FROM passages ORDER BY id`, [
-        { ordinal: 0, heading: "", text: "Alpha is first." },
-        { ordinal: 0, heading: "Doc A", text: "Gamma text." },
-        { ordinal: 1, heading: "Doc A › Part", text: "Delta text." },
-        { ordinal: 0, heading: "b", text: "Epsilon text." }
-      ])
-      assert.deepStrictEqual(yield* finds("delta"), ["Delta text."])
-      assert.deepStrictEqual(yield* finds("beta"), [])
-    })))
+    )
+  )
 
   it.effect("writes nothing when nothing changed", () =>
-    test(Effect.gen(function*() {
-      yield* bringIn(files)
-      const before = yield* dump
-      yield* TestClock.adjust("1 day")
-      assert.deepStrictEqual(yield* bringIn(files), { changed: false, added: [], updated: [], deactivated: [] })
-      assert.deepStrictEqual(yield* dump, before)
-    })))
+    test(
+      Effect.gen(function* () {
+        yield* bringIn(files)
+        const before = yield* dump
+        yield* TestClock.adjust("1 day")
+        assert.deepStrictEqual(yield* bringIn(files), { changed: false, added: [], updated: [], deactivated: [] })
+        assert.deepStrictEqual(yield* dump, before)
+      })
+    )
+  )
 
   it.effect("keeps ids, touches only what changed, and removes what went", () =>
-    test(Effect.gen(function*() {
-      yield* bringIn(files)
-      const before = yield* dump
-      yield* TestClock.adjust("1 day")
-      const synced = yield* bringIn({
-        ...files,
-        "h/bot.yaml": bot("help", "language: en\nfacts:\n  - text: Beta is second.\n  - Zeta is last.\n"),
-        "h/knowledge/b.txt": "Eta text.",
-        "h/knowledge/c.bin": "->../../g/bot.yaml"
+    test(
+      Effect.gen(function* () {
+        yield* bringIn(files)
+        const before = yield* dump
+        yield* TestClock.adjust("1 day")
+        const synced = yield* bringIn({
+          ...files,
+          "h/bot.yaml": bot("help", "language: en\nfacts:\n  - text: Beta is second.\n  - Zeta is last.\n"),
+          "h/knowledge/b.txt": "Eta text.",
+          "h/knowledge/c.bin": "->../../g/bot.yaml"
+        })
+        assert.deepStrictEqual(synced, { changed: true, added: [], updated: ["help"], deactivated: [] })
+        const after = yield* dump
+        assert.deepStrictEqual(
+          after.bots.map((_) => _["id"]),
+          before.bots.map((_) => _["id"])
+        )
+        assert.deepStrictEqual(after.bots[0], before.bots[0])
+        assert.notStrictEqual(after.bots[1]?.["updatedUtc"], before.bots[1]?.["updatedUtc"])
+        assert.deepStrictEqual(
+          after.documents.map((_) => _["id"]),
+          before.documents.map((_) => _["id"])
+        )
+        assert.deepStrictEqual(after.documents[0], before.documents[0])
+        // The passages of the document that stayed as it was are the very same rows.
+        const ofA = before.passages.filter((_) => _["documentId"] === before.documents[0]?.["id"])
+        assert.lengthOf(ofA, 2)
+        assert.deepStrictEqual(
+          after.passages.filter((_) => _["documentId"] === before.documents[0]?.["id"]),
+          ofA
+        )
+        assert.deepStrictEqual(
+          after.facts.map((_) => [_["factText"], _["isActive"]]),
+          [
+            ["Beta is second.", 1],
+            ["Zeta is last.", 1]
+          ]
+        )
+        assert.strictEqual(after.facts[0]?.["id"], before.facts[1]?.["id"])
+        assert.deepStrictEqual(yield* finds("alpha OR epsilon"), [])
+        assert.sameMembers(yield* finds("beta OR zeta OR eta"), ["Beta is second.", "Zeta is last.", "Eta text."])
+        yield* bringIn({ "g/bot.yaml": files["g/bot.yaml"] ?? "", "h/bot.yaml": bot("help") })
+        const last = yield* dump
+        assert.deepStrictEqual([last.documents, last.passages, last.facts], [[], [], []])
+        assert.deepStrictEqual(yield* finds("beta OR delta OR eta"), [])
       })
-      assert.deepStrictEqual(synced, { changed: true, added: [], updated: ["help"], deactivated: [] })
-      const after = yield* dump
-      assert.deepStrictEqual(after.bots.map((_) => _["id"]), before.bots.map((_) => _["id"]))
-      assert.deepStrictEqual(after.bots[0], before.bots[0])
-      assert.notStrictEqual(after.bots[1]?.["updatedUtc"], before.bots[1]?.["updatedUtc"])
-      assert.deepStrictEqual(after.documents.map((_) => _["id"]), before.documents.map((_) => _["id"]))
-      assert.deepStrictEqual(after.documents[0], before.documents[0])
-      // The passages of the document that stayed as it was are the very same rows.
-      const ofA = before.passages.filter((_) => _["documentId"] === before.documents[0]?.["id"])
-      assert.lengthOf(ofA, 2)
-      assert.deepStrictEqual(after.passages.filter((_) => _["documentId"] === before.documents[0]?.["id"]), ofA)
-      assert.deepStrictEqual(after.facts.map((_) => [_["factText"], _["isActive"]]), [["Beta is second.", 1], ["Zeta is last.", 1]])
-      assert.strictEqual(after.facts[0]?.["id"], before.facts[1]?.["id"])
-      assert.deepStrictEqual(yield* finds("alpha OR epsilon"), [])
-      assert.sameMembers(yield* finds("beta OR zeta OR eta"), ["Beta is second.", "Zeta is last.", "Eta text."])
-      yield* bringIn({ "g/bot.yaml": files["g/bot.yaml"] ?? "", "h/bot.yaml": bot("help") })
-      const last = yield* dump
-      assert.deepStrictEqual([last.documents, last.passages, last.facts], [[], [], []])
-      assert.deepStrictEqual(yield* finds("beta OR delta OR eta"), [])
-    })))
+    )
+  )
 
   it.effect("deactivates a bot that went and takes it back with its id", () =>
-    test(Effect.gen(function*() {
-      const sql = yield* SqlClient.SqlClient
-      yield* bringIn(files)
-      // A bot that came from elsewhere is not the folder's to deactivate.
-      yield* sql`INSERT INTO bots (id, code, implementation_type, display_name, is_active, is_public, is_open,
-        is_user_system_message_supported, created_utc, updated_utc) VALUES ('x', 'other', 'Facts', 'Other', 1, 1, 0, 0, '', '')`
-      const [guide] = yield* sql<{ id: string }>`SELECT id FROM bots WHERE code = 'guide'`
-      const without = { "h/bot.yaml": files["h/bot.yaml"] ?? "" }
-      assert.deepStrictEqual((yield* bringIn(without)).deactivated, ["guide"])
-      assert.deepStrictEqual(yield* sql`SELECT code, is_active, is_open FROM bots ORDER BY code`, [
-        { code: "guide", isActive: 0, isOpen: 0 },
-        { code: "help", isActive: 1, isOpen: 0 },
-        { code: "other", isActive: 1, isOpen: 0 }
-      ])
-      assert.deepStrictEqual(yield* bringIn(without), { changed: false, added: [], updated: [], deactivated: [] })
-      assert.deepStrictEqual((yield* bringIn(files)).updated, ["guide", "help"])
-      assert.deepStrictEqual(yield* sql`SELECT id, is_active, is_open FROM bots WHERE code = 'guide'`, [
-        { id: guide?.id, isActive: 1, isOpen: 1 }
-      ])
-    })))
+    test(
+      Effect.gen(function* () {
+        const sql = yield* SqlClient.SqlClient
+        yield* bringIn(files)
+        // A bot that came from elsewhere is not the folder's to deactivate.
+        yield* sql`INSERT INTO bots (id, code, implementation_type, display_name, search_name, search_text, is_active, is_public,
+        is_open, is_user_system_message_supported, created_utc, updated_utc)
+        VALUES ('x', 'other', 'Facts', 'Other', 'other', 'other', 1, 1, 0, 0, '', '')`
+        const [guide] = yield* sql<{ id: string }>`SELECT id FROM bots WHERE code = 'guide'`
+        const without = { "h/bot.yaml": files["h/bot.yaml"] ?? "" }
+        assert.deepStrictEqual((yield* bringIn(without)).deactivated, ["guide"])
+        assert.deepStrictEqual(yield* sql`SELECT code, is_active, is_open FROM bots ORDER BY code`, [
+          { code: "guide", isActive: 0, isOpen: 0 },
+          { code: "help", isActive: 1, isOpen: 0 },
+          { code: "other", isActive: 1, isOpen: 0 }
+        ])
+        assert.deepStrictEqual(yield* bringIn(without), { changed: false, added: [], updated: [], deactivated: [] })
+        assert.deepStrictEqual((yield* bringIn(files)).updated, ["guide", "help"])
+        assert.deepStrictEqual(yield* sql`SELECT id, is_active, is_open FROM bots WHERE code = 'guide'`, [
+          { id: guide?.id, isActive: 1, isOpen: 1 }
+        ])
+      })
+    )
+  )
 
   it.effect("writes nothing at all when the folder has a mistake or the database refuses", () =>
-    Effect.gen(function*() {
+    Effect.gen(function* () {
       const sql = yield* SqlClient.SqlClient
       const broken = yield* folderOf({ ...files, "z/bot.yaml": "code: z" })
       const error = yield* Effect.flip(Layer.build(BotsFolder.layer(broken)))
@@ -429,17 +522,21 @@ describe("BotsFolder.sync", () => {
       assert.strictEqual((yield* Effect.flip(bringIn(files)))._tag, "SqlError")
       assert.deepStrictEqual(yield* sql`SELECT * FROM bots`, [])
       assert.deepStrictEqual(yield* sql`SELECT * FROM settings`, [])
-    }).pipe(test))
+    }).pipe(test)
+  )
 
   it.effect("brings in the folder that ships with the server, twice the same", () =>
-    Effect.gen(function*() {
+    Effect.gen(function* () {
       const sql = yield* SqlClient.SqlClient
       yield* Layer.build(BotsFolder.layer())
       const before = yield* dump
       yield* Layer.build(Layer.fresh(BotsFolder.layer()))
       assert.deepStrictEqual(yield* dump, before)
-      const open = yield* sql<{ code: string }>`SELECT code FROM bots WHERE is_open = 1 AND is_public = 1 AND is_active = 1`
+      const open = yield* sql<{
+        code: string
+      }>`SELECT code FROM bots WHERE is_open = 1 AND is_public = 1 AND is_active = 1`
       assert.deepStrictEqual(open, [{ code: "guide" }])
       assert.deepStrictEqual(yield* sql`SELECT code FROM bots WHERE image IS NULL`, [])
-    }).pipe(test))
+    }).pipe(test)
+  )
 })

@@ -147,7 +147,7 @@ layer(NodeServices.layer, { excludeTestServices: true })("the backend as a proce
     ["CHATBOT_MAX_BODY_SIZE", "huge"],
     ["CHATBOT_SECRET_KEY", "short"],
     ["CHATBOT_LOG_LEVEL", "Loud"]
-  ])("says what is wrong with %s=%s and ends with 1", (name, value) =>
+  ])("says what is wrong with %s=%s and ends with 1", ([name, value]) =>
     Effect.gen(function* () {
       const dataDir = yield* ServerProcess.dataDir
       const server = yield* ServerProcess.start(env(dataDir, { [name]: value }))

@@ -113,7 +113,9 @@ layer(TestBackend.layer, { excludeTestServices: true })("the wire", (it) => {
     Effect.gen(function* () {
       const answer = yield* send("GET", `/api/bots?${query}`, { token: yield* someone })
       assertProblem(answer, 400, "InvalidRequest")
-      assert.deepStrictEqual(paths(answer), [[...path]])
+      // A value may break more than one rule.
+      for (const told of paths(answer)) assert.deepStrictEqual(told, [...path])
+      assert.isNotEmpty(paths(answer))
     })
   )
 
@@ -340,6 +342,20 @@ layer(TestBackend.layer, { excludeTestServices: true })("the wire", (it) => {
       }
       assertProblem(yield* send("GET", "/api/users/current"), 401, "Unauthorized")
       assertProblem(yield* send("GET", "/api/bots/stop", { token: yield* someone }), 403, "Forbidden")
+    })
+  )
+
+  it.effect("feedback about another chat than that of the path is refused", () =>
+    Effect.gen(function* () {
+      const token = yield* someone
+      const { chatId } = yield* createChat(token)
+      const other = yield* createChat(token)
+      const answer = yield* send("POST", `/api/chats/${chatId}/feedback`, {
+        token,
+        body: { chatId: other.chatId, voteId: 1 }
+      })
+      assertProblem(answer, 400, "InvalidRequest")
+      assert.deepStrictEqual(paths(answer), [["payload", "chatId"]])
     })
   )
 

@@ -41,7 +41,10 @@ export const binaryContent = (
     Stream.timeoutOrElse({ duration: limit, orElse: () => Stream.fail(timedOut("attempt", limit)) })
   )
 
-  return Effect.map(Effect.forkIn(Effect.ensuring(Effect.sleep(limit), giveUp), scope), (waiting) => ({
+  // Started at once, or it could be ended before it has begun and leave the connection open.
+  const wait = Effect.forkIn(Effect.ensuring(Effect.sleep(limit), giveUp), scope, { startImmediately: true })
+
+  return Effect.map(wait, (waiting) => ({
     contentType: response.headers["content-type"] ?? "application/octet-stream",
     contentLength: lengthOf(response.headers["content-length"]),
     etag: response.headers["etag"],

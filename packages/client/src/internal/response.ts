@@ -75,10 +75,17 @@ type Parse = (text: string, mediaType: string) => Option.Option<unknown>
 /** ASP.NET answers 204 or `null` for nothing, which is an object without a field. */
 const parseObject: Parse = (text) => Option.map(parseJson(text === "" ? "{}" : text), (value) => value ?? {})
 
-/** ASP.NET answers a bare text as it is, or as JSON, where JSON was preferred. A page of a proxy is no such text. */
+/**
+ * ASP.NET answers a bare text as it is, or as JSON, where JSON was preferred. A page of a proxy is no such text, and neither is JSON that
+ * broke off.
+ */
 const parseText: Parse = (text, mediaType) => {
   const json = Option.filter(parseJson(text), (value) => typeof value === "string" || typeof value === "object")
-  return Option.isSome(json) || !/^$|json|^text\/plain/.test(mediaType) ? json : Option.some(text.trim())
+  if (Option.isSome(json)) return json
+  const isText = mediaType.endsWith("json")
+    ? !/^\s*["{[]/.test(text)
+    : (mediaType === "" || mediaType === "text/plain") && !/^\s*"/.test(text)
+  return isText ? Option.some(text.trim()) : Option.none()
 }
 
 /** Some backends write `True`, and some quote it. */
@@ -134,10 +141,10 @@ const compileSuccess = (endpoint: HttpApiEndpoint.Top): Read => {
 // Failures
 // ----------------------------------------------------------------------------------------------------------------------
 
-/** The errors that an endpoint declares, its own first, then those of its middleware. */
+/** The errors that an endpoint declares: those of its middleware, which any endpoint may answer, and its own. */
 const declaredErrors = (endpoint: HttpApiEndpoint.Top) => {
-  const ofMiddleware = [...endpoint.middlewares].flatMap((key) => [...(key as HttpApiMiddleware.AnyService).error])
-  return [...endpoint.error, ...ofMiddleware].flatMap((schema) => {
+  const ofMiddleware = [...endpoint.middlewares].flatMap((key) => Array.from((key as HttpApiMiddleware.AnyService).error))
+  return [...ofMiddleware, ...endpoint.error].flatMap((schema) => {
     const errorClass = Problem.errorClassOf(schema)
     const status = SchemaAST.resolveAt<number>("httpApiStatus")(schema.ast)
     const decode = Schema.decodeUnknownResult(Schema.toCodecJson(schema as Schema.Codec<unknown>))
@@ -164,7 +171,7 @@ const idsOf = ({ params, payload }: Parts, fields: object) => {
 
 /**
  * Finds the error that an answer stands for. A problem of the contract tells its class. Of another body only the status counts: it stands
- * for the first class that the endpoint declares with it.
+ * for the first class that has it, and those of the middleware come first, for a proxy that answers 503 knows nothing of bots.
  */
 const compileFailure = (endpoint: HttpApiEndpoint.Top) => {
   const declared = declaredErrors(endpoint)

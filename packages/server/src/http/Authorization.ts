@@ -22,7 +22,7 @@ export const layer: Layer.Layer<Authorization, never, Tokens> = Layer.effect(
     return {
       bearer: (httpEffect, { credential, endpoint }) => {
         const access = Context.get(endpoint.annotations, Access)
-        const authenticate = Effect.flatMap(HttpServerRequest.HttpServerRequest, ({ headers }) =>
+        const authenticate = Effect.flatMap(HttpServerRequest.HttpServerRequest, ({ headers }): Effect.Effect<Caller, Unauthorized> =>
           Redacted.value(credential) !== ""
             ? tokens.authenticate(credential)
             : access === "Anyone" && headers["authorization"] === undefined

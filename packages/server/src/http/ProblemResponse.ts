@@ -30,7 +30,7 @@ const respond = (
     const request = yield* HttpServerRequest.HttpServerRequest
     const requestId = yield* RequestId
     // The query may hold a ticket.
-    const instance = request.originalUrl.split("?", 1)[0]!
+    const instance = request.url.split("?", 1)[0]!
     return HttpServerResponse.text(JSON.stringify({ ...problem, status, instance, requestId }), {
       status,
       contentType,

@@ -19,10 +19,7 @@ const code = Schema.String.check(Schema.isPattern(/^[A-Za-z0-9][A-Za-z0-9._-]{0,
 const omittedIs = <S extends Schema.Top>(schema: S, value: S["Type"]) =>
   schema.pipe(Schema.withDecodingDefaultTypeKey(Effect.succeed(value)))
 
-const Fact = Schema.Union([
-  text(4000),
-  Schema.Struct({ text: text(4000), isActive: omittedIs(Schema.Boolean, true) })
-])
+const Fact = Schema.Union([text(4000), Schema.Struct({ text: text(4000), isActive: omittedIs(Schema.Boolean, true) })])
 
 const Link = Schema.Struct({
   code,
@@ -64,7 +61,8 @@ const guide: Readonly<Record<string, string>> = {
   description: "text of 1 to 2000 characters (leave the field out for none)",
   sampleQuestions: "a list of at most 2 questions",
   "sampleQuestions.*": "a question: text of 1 to 500 characters",
-  baseSystemMessage: "the standing instruction of the bot: text of 1 to 20000 characters (leave the field out for none)",
+  baseSystemMessage:
+    "the standing instruction of the bot: text of 1 to 20000 characters (leave the field out for none)",
   isActive: flag,
   isPublic: flag,
   isOpen: flag,
@@ -96,7 +94,9 @@ const distance = (a: string, b: string): number => {
   for (let i = 1; i <= a.length; i++) {
     const next = [i]
     for (let j = 1; j <= b.length; j++) {
-      next.push(Math.min((row[j] ?? 0) + 1, (next[j - 1] ?? 0) + 1, (row[j - 1] ?? 0) + (a[i - 1] === b[j - 1] ? 0 : 1)))
+      next.push(
+        Math.min((row[j] ?? 0) + 1, (next[j - 1] ?? 0) + 1, (row[j - 1] ?? 0) + (a[i - 1] === b[j - 1] ? 0 : 1))
+      )
     }
     row = next
   }
@@ -123,8 +123,8 @@ const offsetOf = (document: Document.Parsed, path: ReadonlyArray<PropertyKey>, o
   let offset = node?.range?.[0] ?? 0
   for (const [index, step] of path.entries()) {
     if (isMap(node)) {
-      const pair: (typeof node.items)[number] | undefined = node.items.find((item) =>
-        (isScalar(item.key) ? String(item.key.value) : String(item.key)) === String(step)
+      const pair: (typeof node.items)[number] | undefined = node.items.find(
+        (item) => (isScalar(item.key) ? String(item.key.value) : String(item.key)) === String(step)
       )
       if (pair === undefined) return offset
       if (isNode(pair.key)) offset = pair.key.range?.[0] ?? offset
@@ -144,7 +144,10 @@ const offsetOf = (document: Document.Parsed, path: ReadonlyArray<PropertyKey>, o
 }
 
 const decode = Schema.decodeUnknownResult(BotYaml, { errors: "all", onExcessProperty: "error" })
-const kinds = SchemaIssue.makeFormatterStandardSchemaV1({ leafHook: (issue) => issue._tag, checkHook: () => "InvalidValue" })
+const kinds = SchemaIssue.makeFormatterStandardSchemaV1({
+  leafHook: (issue) => issue._tag,
+  checkHook: () => "InvalidValue"
+})
 
 /** Parses one `bot.yaml`; fails with every mistake in it. */
 export const parse = (source: string): Result.Result<Parsed, ReadonlyArray<YamlMistake>> => {
@@ -162,12 +165,15 @@ export const parse = (source: string): Result.Result<Parsed, ReadonlyArray<YamlM
     const errors = [...document.errors, ...document.warnings]
     if (errors.some((error) => error.message.includes("call stack"))) throw new RangeError()
     const first = errors.find((error) => error.code !== "DUPLICATE_KEY")
-    const broken = errors.filter((error) => error === first || error.code === "DUPLICATE_KEY").map((error) => ({
-      ...at(error.pos[0]),
-      message: error.code === "DUPLICATE_KEY"
+    const broken: Array<YamlMistake> = []
+    for (const error of errors) {
+      const isTwice = error.code === "DUPLICATE_KEY"
+      if (error !== first && !isTwice) continue
+      const message = isTwice
         ? "this field is there twice: keep one"
         : `not valid YAML: ${error.message.replace(/\.?$/, "")}. Check the indentation and quotes of this line`
-    }))
+      broken.push({ ...at(error.pos[0]), message })
+    }
     if (broken.length > 0) return Result.fail(broken)
     visit(document, {
       Alias: (_, node) => {
@@ -180,11 +186,13 @@ export const parse = (source: string): Result.Result<Parsed, ReadonlyArray<YamlM
     if (aliases.length > 0) return Result.fail(aliases)
     content = document.toJS()
   } catch (cause) {
-    return Result.fail([{
-      line: 1,
-      column: 1,
-      message: `cannot be read as YAML: ${cause instanceof RangeError ? "it is nested too deeply" : String(cause)}`
-    }])
+    return Result.fail([
+      {
+        line: 1,
+        column: 1,
+        message: `cannot be read as YAML: ${cause instanceof RangeError ? "it is nested too deeply" : String(cause)}`
+      }
+    ])
   }
   const decoded = decode(content)
   if (Result.isSuccess(decoded)) {
@@ -193,11 +201,11 @@ export const parse = (source: string): Result.Result<Parsed, ReadonlyArray<YamlM
   const seen = new Set<string>()
   const mistakes: Array<YamlMistake> = []
   for (const { message: kind, path: steps } of kinds(decoded.failure.issue).issues) {
-    const path = (steps ?? []).map((step) => typeof step === "object" ? step.key : step)
+    const path = (steps ?? []).map((step) => (typeof step === "object" ? step.key : step))
     const name = path.map(unquoted).join(".")
     if (seen.has(name)) continue
     seen.add(name)
-    const generic = path.map((step) => typeof step === "number" ? "*" : unquoted(step))
+    const generic = path.map((step) => (typeof step === "number" ? "*" : unquoted(step)))
     const last = path.at(-1)
     const parent = generic.slice(0, -1).join(".")
     switch (kind) {
@@ -206,7 +214,8 @@ export const parse = (source: string): Result.Result<Parsed, ReadonlyArray<YamlM
         const near = nearest(unquoted(last ?? ""), known)
         mistakes.push({
           ...at(offsetOf(document, path, true)),
-          message: `unknown field "${unquoted(last ?? "")}": ` +
+          message:
+            `unknown field "${unquoted(last ?? "")}": ` +
             (near === undefined ? `remove it, or use one of ${known.join(", ")}` : `did you mean "${near}"?`)
         })
         break
@@ -224,5 +233,5 @@ export const parse = (source: string): Result.Result<Parsed, ReadonlyArray<YamlM
         })
     }
   }
-  return Result.fail(mistakes.sort((a, b) => a.line - b.line || a.column - b.column))
+  return Result.fail(mistakes.toSorted((a, b) => a.line - b.line || a.column - b.column))
 }

@@ -8,7 +8,12 @@ export type Block =
   | { readonly _tag: "Paragraph"; readonly text: string }
   /** One entry an item, without its bullet; lines and nested items of an item are joined into it. */
   | { readonly _tag: "List"; readonly items: ReadonlyArray<string>; readonly text: string }
-  | { readonly _tag: "Table"; readonly header: ReadonlyArray<string>; readonly rows: ReadonlyArray<ReadonlyArray<string>>; readonly text: string }
+  | {
+      readonly _tag: "Table"
+      readonly header: ReadonlyArray<string>
+      readonly rows: ReadonlyArray<ReadonlyArray<string>>
+      readonly text: string
+    }
   /** A fence with its marks, just as it was written. */
   | { readonly _tag: "Code"; readonly text: string }
 
@@ -20,11 +25,20 @@ const delimiterRow = /^\s*\|?\s*:?-+:?\s*(?:\|\s*:?-+:?\s*)*\|?\s*$/
 const rule = /^ {0,3}(?:(?:\*[ \t]*){3,}|(?:-[ \t]*){3,}|(?:_[ \t]*){3,})$/
 
 const cells = (line: string): ReadonlyArray<string> =>
-  line.trim().replace(/^\|/, "").replace(/\|$/, "").split(/(?<!\\)\|/).map((cell) => cell.trim().replaceAll("\\|", "|"))
+  line
+    .trim()
+    .replace(/^\|/, "")
+    .replace(/\|$/, "")
+    .split(/(?<!\\)\|/)
+    .map((cell) => cell.trim().replaceAll("\\|", "|"))
 
 /** The blocks of a Markdown (or plain) text. Front matter, comments and rules are left out. */
 export const blocks = (text: string): ReadonlyArray<Block> => {
-  const lines = text.replace(/^\uFEFF/, "").replace(/\r\n?/g, "\n").replace(/<!--[^]*?-->/g, "").split("\n")
+  const lines = text
+    .replace(/^\uFEFF/, "")
+    .replace(/\r\n?/g, "\n")
+    .replace(/<!--[^]*?-->/g, "")
+    .split("\n")
   const result: Array<Block> = []
   let i = 0
   if (lines[0] === "---") {
@@ -94,13 +108,18 @@ export const blocks = (text: string): ReadonlyArray<Block> => {
     }
     const start = i++
     while (i < lines.length && at(i).trim() !== "" && !startsBlock(i)) i++
-    const paragraph = lines.slice(start, i).map((line) => line.trim().replace(/^>\s?/, "")).join("\n").trim()
+    const paragraph = lines
+      .slice(start, i)
+      .map((line) => line.trim().replace(/^>\s?/, ""))
+      .join("\n")
+      .trim()
     if (paragraph !== "") result.push({ _tag: "Paragraph", text: paragraph })
   }
   return result
 }
 
-const htmlTag = /<\/?(?:a|abbr|b|br|code|details|div|em|i|img|kbd|li|p|s|small|span|strong|sub|summary|sup|u|ul)(?:\s[^<>]*)?\/?>/gi
+const htmlTag =
+  /<\/?(?:a|abbr|b|br|code|details|div|em|i|img|kbd|li|p|s|small|span|strong|sub|summary|sup|u|ul)(?:\s[^<>]*)?\/?>/gi
 
 const withoutMarks = (text: string): string =>
   text

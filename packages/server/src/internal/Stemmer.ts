@@ -44,8 +44,13 @@ const endsWithDoubleConsonant = (word: string): boolean =>
 /** Whether it ends with consonant, vowel, consonant, the last not w, x or y: what had a final e, such as "hop" of "hoping". */
 const endsShort = (word: string): boolean => {
   const last = word.length - 1
-  return last > 1 && !isVowelAt(word, last) && isVowelAt(word, last - 1) && !isVowelAt(word, last - 2) &&
+  return (
+    last > 1 &&
+    !isVowelAt(word, last) &&
+    isVowelAt(word, last - 1) &&
+    !isVowelAt(word, last - 2) &&
     !"wxy".includes(word[last] ?? "")
+  )
 }
 
 type Rules = ReadonlyArray<readonly [suffix: string, replacement: string]>
@@ -122,8 +127,8 @@ const plural = (word: string): string =>
   word.endsWith("sses") || word.endsWith("ies")
     ? word.slice(0, -2)
     : word.endsWith("s") && !word.endsWith("ss")
-    ? word.slice(0, -1)
-    : word
+      ? word.slice(0, -1)
+      : word
 
 const pastOrGerund = (word: string): string => {
   if (word.endsWith("eed")) return measure(word.slice(0, -3)) > 0 ? word.slice(0, -1) : word
@@ -135,7 +140,8 @@ const pastOrGerund = (word: string): string => {
   return measure(stem) === 1 && endsShort(stem) ? `${stem}e` : stem
 }
 
-const finalY = (word: string): string => word.endsWith("y") && hasVowel(word.slice(0, -1)) ? `${word.slice(0, -1)}i` : word
+const finalY = (word: string): string =>
+  word.endsWith("y") && hasVowel(word.slice(0, -1)) ? `${word.slice(0, -1)}i` : word
 
 const finalE = (word: string): string => {
   if (!word.endsWith("e")) return word
@@ -144,7 +150,8 @@ const finalE = (word: string): string => {
   return count > 1 || (count === 1 && !endsShort(stem)) ? stem : word
 }
 
-const finalL = (word: string): string => word.endsWith("ll") && measure(word.slice(0, -1)) > 1 ? word.slice(0, -1) : word
+const finalL = (word: string): string =>
+  word.endsWith("ll") && measure(word.slice(0, -1)) > 1 ? word.slice(0, -1) : word
 
 /** The stem of a word in lower case. Words of two letters, very long ones, and words of other alphabets stay as they are. */
 export const stem = (word: string): string => {

@@ -18,20 +18,28 @@ const stopWords: ReadonlySet<string> = new Set(
   gets getting give given go goes going got had has have having he her here hers herself him himself his hello hey hi how however i
   if in into is isn it its itself just know kind ll let lets like m many may maybe me mean means might mine more most much must my
   myself need needs neither no nor not now of off often ok okay on once only or other others our ours out over own per please
-  possible really s same shall she should show so some someone something such sure t tell than thank thanks that the their theirs
-  them then there these they thing things this those though through to too under until up upon us ve very via want wants was we well
+  possible really s same set sets shall she should show so some someone something such sure t tell than thank thanks that the their theirs
+  them then there these they thing things this those though through to too under until up upon us use used uses using ve very via want wants was we well
   were what whatever when whenever where wherever whether which while who whoever whom whose why will with within without won would
-  wouldn yes yet you your yours yourself explain describe happen happens exactly actually`.split(/\s+/)
+  wouldn work working works yes yet you your yours yourself explain describe happen happens exactly actually`.split(
+    /\s+/
+  )
 )
 
 /** Words that point at what was said before. */
-const pronouns: ReadonlySet<string> = new Set("it its that this they them their these those there he she him her one ones".split(" "))
+const pronouns: ReadonlySet<string> = new Set(
+  "it its that this they them their these those there he she him her one ones".split(" ")
+)
 
 /** How long a text is looked at, and how many terms are taken from it. */
 export const limits = { characters: 2000, terms: 32 } as const
 
 /** Lower case without diacritics, as the index folds it. */
-export const fold = (text: string): string => text.normalize("NFD").replace(/\p{M}+/gu, "").toLowerCase()
+export const fold = (text: string): string =>
+  text
+    .normalize("NFD")
+    .replace(/\p{M}+/gu, "")
+    .toLowerCase()
 
 /** The words of a text in their order, folded. Everything that is neither a letter nor a digit separates them. */
 export const words = (text: string): ReadonlyArray<string> => fold(text).match(/[\p{L}\p{N}]+/gu) ?? []
@@ -55,8 +63,13 @@ const parts = (text: string): string => text.replace(/(\p{Ll})(\p{Lu})/gu, "$1 $
 /** What a question is about: its terms in their order, each once, bounded. */
 export const terms = (text: string): ReadonlyArray<Term> => {
   const bounded = truncate(text, limits.characters)
-  // "how long", "how many" … ask for a number, which no answer calls "long" or "many".
-  const asked = bounded.replace(/\bhow\s+(?:long|many|much|often|big|large|fast|far|old)\b/giu, " ")
+  // "how long", "how many" … ask for a number, which no answer calls "long" or "many"; "show me code" asks for no word of the answer.
+  const asked = bounded
+    .replace(/\bhow\s+(?:long|many|much|often|big|large|fast|far|old)\b/giu, " ")
+    .replace(
+      /\b(?:show|give|write|see)\s+(?:me\s+)?(?:some\s+|the\s+|an?\s+)?(?:code|commands?|examples?|snippets?)\b/giu,
+      " "
+    )
   const result = new Map<string, Term>()
   for (const word of [...words(asked), ...words(parts(asked))]) {
     if (result.size >= limits.terms) break
@@ -79,6 +92,12 @@ export const isFollowUp = (text: string): boolean => {
   const own = terms(text).length
   if (own === 0) return true
   if (own > 2) return false
-  return all[0] === "and" || all[0] === "but" || all[0] === "so" || all[0] === "then" ||
-    (all[1] === "about" && (all[0] === "what" || all[0] === "how")) || all.some((word) => pronouns.has(word))
+  return (
+    all[0] === "and" ||
+    all[0] === "but" ||
+    all[0] === "so" ||
+    all[0] === "then" ||
+    (all[1] === "about" && (all[0] === "what" || all[0] === "how")) ||
+    all.some((word) => pronouns.has(word))
+  )
 }

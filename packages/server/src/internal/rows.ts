@@ -49,13 +49,16 @@ export const run = (operation: string, query: Effect.Effect<unknown, SqlError.Sq
 
 /** How many rows a statement with a `RETURNING` clause touched. */
 export const affected = (operation: string, query: Query): Effect.Effect<number> =>
-  query.pipe(Effect.map((rows) => rows.length), orDie(operation))
+  query.pipe(
+    Effect.map((rows) => rows.length),
+    orDie(operation)
+  )
 
 /** A 0 or 1 as a boolean. */
 export const Flag = Schema.BooleanFromBit
 
 /** A boolean as 0 or 1. */
-export const bit = (flag: boolean): 0 | 1 => flag ? 1 : 0
+export const bit = (flag: boolean): 0 | 1 => (flag ? 1 : 0)
 
 /** An ISO 8601 text in UTC. */
 export const Utc = Schema.DateTimeUtcFromString
@@ -65,10 +68,12 @@ export const iso = (time: DateTime.Utc): string => DateTime.formatIso(time)
 
 /** A column that may be NULL, which is absent. */
 export const nullable = <S extends Schema.Constraint>(column: S) =>
-  Schema.NullOr(column).pipe(Schema.decodeTo(Schema.UndefinedOr(Schema.toType(column)), {
-    decode: SchemaGetter.transform((value) => value ?? undefined),
-    encode: SchemaGetter.transform((value) => value ?? null)
-  }))
+  Schema.NullOr(column).pipe(
+    Schema.decodeTo(Schema.UndefinedOr(Schema.toType(column)), {
+      decode: SchemaGetter.transform((value) => value ?? undefined),
+      encode: SchemaGetter.transform((value) => value ?? null)
+    })
+  )
 
 /** A list of texts as JSON. */
 export const Texts = Schema.fromJsonString(Schema.Array(Schema.String))
@@ -112,4 +117,5 @@ export const slice = <A>(
   Effect.flatMap(total(operation, queries.count), (total) =>
     total === 0
       ? Effect.succeed({ total, rows: [] })
-      : Effect.map(rows.all(operation, queries.rows), (rows) => ({ total, rows })))
+      : Effect.map(rows.all(operation, queries.rows), (rows) => ({ total, rows }))
+  )

@@ -8,7 +8,7 @@ import * as Effect from "effect/Effect"
 import * as Base64Url from "effect/encoding/Base64Url"
 
 /** Makes and hashes secrets. */
-export const make = Effect.gen(function*() {
+export const make = Effect.gen(function* () {
   const random = yield* SecureRandom.SecureRandom
   const digest = yield* Digest.Digest
   return {

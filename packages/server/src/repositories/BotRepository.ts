@@ -61,14 +61,17 @@ const Row = reader(BotRow)
 const Image = reader(BotImageRow)
 
 /** The bots in the database. */
-export class BotRepository extends Context.Service<BotRepository, {
-  readonly find: (id: BotId) => Effect.Effect<BotRow | undefined>
-  readonly findByCode: (code: string) => Effect.Effect<BotRow | undefined>
-  /** The bot that is open to everyone: active, public and open. */
-  readonly findOpen: Effect.Effect<BotRow | undefined>
-  readonly list: (filter: BotFilter, request: PageRequest<keyof Bot>) => Effect.Effect<Slice<BotRow>>
-  readonly image: (id: BotId) => Effect.Effect<BotImageRow | undefined>
-}>()("@effect-chatbot/server/repositories/BotRepository") {
+export class BotRepository extends Context.Service<
+  BotRepository,
+  {
+    readonly find: (id: BotId) => Effect.Effect<BotRow | undefined>
+    readonly findByCode: (code: string) => Effect.Effect<BotRow | undefined>
+    /** The bot that is open to everyone: active, public and open. */
+    readonly findOpen: Effect.Effect<BotRow | undefined>
+    readonly list: (filter: BotFilter, request: PageRequest<keyof Bot>) => Effect.Effect<Slice<BotRow>>
+    readonly image: (id: BotId) => Effect.Effect<BotImageRow | undefined>
+  }
+>()("@effect-chatbot/server/repositories/BotRepository") {
   /** The bots in the database. */
   static readonly layer: Layer.Layer<BotRepository, never, SqlClient.SqlClient> = Layer.effect(
     BotRepository,

@@ -53,30 +53,33 @@ const Row = reader(ChatRow)
 const Answered = reader(Schema.Struct({ displayName: Schema.String }))
 
 /** The chats in the database. */
-export class ChatRepository extends Context.Service<ChatRepository, {
-  readonly find: (id: ChatId) => Effect.Effect<ChatRow | undefined>
-  readonly list: (
-    userId: UserId,
-    filter: ChatFilter,
-    request: PageRequest<keyof ChatSummary>
-  ) => Effect.Effect<Slice<ChatRow>>
-  readonly insert: (
-    chat: { readonly id: ChatId; readonly botId: BotId; readonly userId: UserId | undefined },
-    now: DateTime.Utc
-  ) => Effect.Effect<void>
-  /** Notes that a chat was used. */
-  readonly touch: (id: ChatId, now: DateTime.Utc) => Effect.Effect<void>
-  /** Notes that a chat was answered in, and names it unless it has a name. Gives its name, if it is there. */
-  readonly answered: (id: ChatId, name: string, now: DateTime.Utc) => Effect.Effect<string | undefined>
-  readonly rename: (id: ChatId, displayName: string) => Effect.Effect<void>
-  readonly setFavorite: (id: ChatId, isFavorite: boolean) => Effect.Effect<void>
-  readonly setUserSystemMessage: (id: ChatId, messageId: UserSystemMessageId | undefined) => Effect.Effect<void>
-  /** Deletes a chat and its completions. */
-  readonly delete: (id: ChatId) => Effect.Effect<void>
-  readonly deleteMany: (userId: UserId, filter: ChatFilter) => Effect.Effect<void>
-  /** Deletes some of the chats last used before a time, and tells how many. Favourites kept for ever are not among them. */
-  readonly deleteOutdated: (which: Outdated, before: DateTime.Utc, limit: number) => Effect.Effect<number>
-}>()("@effect-chatbot/server/repositories/ChatRepository") {
+export class ChatRepository extends Context.Service<
+  ChatRepository,
+  {
+    readonly find: (id: ChatId) => Effect.Effect<ChatRow | undefined>
+    readonly list: (
+      userId: UserId,
+      filter: ChatFilter,
+      request: PageRequest<keyof ChatSummary>
+    ) => Effect.Effect<Slice<ChatRow>>
+    readonly insert: (
+      chat: { readonly id: ChatId; readonly botId: BotId; readonly userId: UserId | undefined },
+      now: DateTime.Utc
+    ) => Effect.Effect<void>
+    /** Notes that a chat was used. */
+    readonly touch: (id: ChatId, now: DateTime.Utc) => Effect.Effect<void>
+    /** Notes that a chat was answered in, and names it unless it has a name. Gives its name, if it is there. */
+    readonly answered: (id: ChatId, name: string, now: DateTime.Utc) => Effect.Effect<string | undefined>
+    readonly rename: (id: ChatId, displayName: string) => Effect.Effect<void>
+    readonly setFavorite: (id: ChatId, isFavorite: boolean) => Effect.Effect<void>
+    readonly setUserSystemMessage: (id: ChatId, messageId: UserSystemMessageId | undefined) => Effect.Effect<void>
+    /** Deletes a chat and its completions. */
+    readonly delete: (id: ChatId) => Effect.Effect<void>
+    readonly deleteMany: (userId: UserId, filter: ChatFilter) => Effect.Effect<void>
+    /** Deletes some of the chats last used before a time, and tells how many. Favourites kept for ever are not among them. */
+    readonly deleteOutdated: (which: Outdated, before: DateTime.Utc, limit: number) => Effect.Effect<number>
+  }
+>()("@effect-chatbot/server/repositories/ChatRepository") {
   /** The chats in the database. */
   static readonly layer: Layer.Layer<ChatRepository, never, SqlClient.SqlClient> = Layer.effect(
     ChatRepository,
@@ -121,13 +124,15 @@ export class ChatRepository extends Context.Service<ChatRepository, {
         list: (userId, filter, request) => {
           const where = sql.and([
             ...matches(userId, filter),
-            ...(request.search === undefined ? [] : [
-              sql.or([
-                contains(sql, name, request.search),
-                contains(sql, "b.search_name", request.search),
-                contains(sql, "m.search_name", request.search)
-              ])
-            ])
+            ...(request.search === undefined
+              ? []
+              : [
+                  sql.or([
+                    contains(sql, name, request.search),
+                    contains(sql, "b.search_name", request.search),
+                    contains(sql, "m.search_name", request.search)
+                  ])
+                ])
           ])
           return slice("list chats", Row, {
             // Without a search the joins cannot change the count.
@@ -139,16 +144,14 @@ export class ChatRepository extends Context.Service<ChatRepository, {
         insert: ({ botId, id, userId }, now) =>
           run(
             "store a chat",
-            sql`INSERT INTO chats ${
-              sql.insert({
-                id,
-                botId,
-                userId: userId ?? null,
-                isFavorite: 0,
-                createdUtc: iso(now),
-                lastAccessedUtc: iso(now)
-              })
-            }`
+            sql`INSERT INTO chats ${sql.insert({
+              id,
+              botId,
+              userId: userId ?? null,
+              isFavorite: 0,
+              createdUtc: iso(now),
+              lastAccessedUtc: iso(now)
+            })}`
           ),
         touch: (id, now) =>
           run("note the use of a chat", sql`UPDATE chats SET last_accessed_utc = ${iso(now)} WHERE id = ${id}`),

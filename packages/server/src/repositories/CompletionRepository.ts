@@ -49,20 +49,23 @@ const Turns = reader(Turn)
 const Source = reader(SourceRow)
 
 /** The completions in the database. */
-export class CompletionRepository extends Context.Service<CompletionRepository, {
-  /** The completions of a chat, oldest first. */
-  readonly list: (chatId: ChatId) => Effect.Effect<ReadonlyArray<CompletionRow>>
-  /** The last turns of a chat, latest first. */
-  readonly lastTurns: (chatId: ChatId, limit: number) => Effect.Effect<ReadonlyArray<Turn>>
-  /** The documents that the completions of a chat were drawn from, in the order they were named. */
-  readonly sources: (chatId: ChatId) => Effect.Effect<ReadonlyArray<SourceRow>>
-  /** The documents that one completion was drawn from, in the order they were named. */
-  readonly sourcesOf: (id: CompletionId) => Effect.Effect<ReadonlyArray<SourceRow>>
-  /** Stores a completion. Documents that are gone are left out of its sources. */
-  readonly insert: (completion: CompletionRow, sources: ReadonlyArray<string>) => Effect.Effect<void>
-  /** Whether there was such a completion in the chat. */
-  readonly delete: (chatId: ChatId, id: CompletionId) => Effect.Effect<boolean>
-}>()("@effect-chatbot/server/repositories/CompletionRepository") {
+export class CompletionRepository extends Context.Service<
+  CompletionRepository,
+  {
+    /** The completions of a chat, oldest first. */
+    readonly list: (chatId: ChatId) => Effect.Effect<ReadonlyArray<CompletionRow>>
+    /** The last turns of a chat, latest first. */
+    readonly lastTurns: (chatId: ChatId, limit: number) => Effect.Effect<ReadonlyArray<Turn>>
+    /** The documents that the completions of a chat were drawn from, in the order they were named. */
+    readonly sources: (chatId: ChatId) => Effect.Effect<ReadonlyArray<SourceRow>>
+    /** The documents that one completion was drawn from, in the order they were named. */
+    readonly sourcesOf: (id: CompletionId) => Effect.Effect<ReadonlyArray<SourceRow>>
+    /** Stores a completion. Documents that are gone are left out of its sources. */
+    readonly insert: (completion: CompletionRow, sources: ReadonlyArray<string>) => Effect.Effect<void>
+    /** Whether there was such a completion in the chat. */
+    readonly delete: (chatId: ChatId, id: CompletionId) => Effect.Effect<boolean>
+  }
+>()("@effect-chatbot/server/repositories/CompletionRepository") {
   /** The completions in the database. */
   static readonly layer: Layer.Layer<CompletionRepository, never, SqlClient.SqlClient> = Layer.effect(
     CompletionRepository,
@@ -94,19 +97,25 @@ export class CompletionRepository extends Context.Service<CompletionRepository, 
             "list the sources of a completion",
             sql`${source} WHERE s.completion_id = ${id} ORDER BY s.ordinal`
           ),
-        insert: Effect.fnUntraced(function*(completion, sources) {
+        insert: Effect.fnUntraced(function* (completion, sources) {
           yield* run(
             "store a completion",
-            sql`INSERT INTO completions ${
-              sql.insert({ ...completion, tags: texts(completion.tags), createdUtc: iso(completion.createdUtc) })
-            }`
+            sql`INSERT INTO completions ${sql.insert({
+              ...completion,
+              tags: texts(completion.tags),
+              createdUtc: iso(completion.createdUtc)
+            })}`
           )
-          yield* Effect.forEach(Array.from(new Set(sources)).entries(), ([ordinal, documentId]) =>
-            run(
-              "store a source of a completion",
-              sql`INSERT INTO completion_sources (completion_id, ordinal, document_id)
+          yield* Effect.forEach(
+            Array.from(new Set(sources)).entries(),
+            ([ordinal, documentId]) =>
+              run(
+                "store a source of a completion",
+                sql`INSERT INTO completion_sources (completion_id, ordinal, document_id)
                 SELECT ${completion.id}, ${ordinal}, id FROM documents WHERE id = ${documentId}`
-            ), { discard: true })
+              ),
+            { discard: true }
+          )
         }),
         delete: (chatId, id) =>
           Effect.map(

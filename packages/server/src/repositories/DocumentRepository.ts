@@ -25,16 +25,19 @@ const Row = reader(DocumentRow)
 const Part = reader(Schema.Struct({ bytes: Schema.Uint8Array }))
 
 /** The documents of the bots in the database. */
-export class DocumentRepository extends Context.Service<DocumentRepository, {
-  /** The document at a path of a bot, if a completion of the chat was drawn from it. */
-  readonly findSource: (chatId: ChatId, botCode: string, path: string) => Effect.Effect<DocumentRow | undefined>
-  /** Some bytes of a document; absent when it is no longer the one with this `etag`. */
-  readonly part: (
-    document: Pick<DocumentRow, "id" | "etag">,
-    offset: number,
-    length: number
-  ) => Effect.Effect<Uint8Array | undefined>
-}>()("@effect-chatbot/server/repositories/DocumentRepository") {
+export class DocumentRepository extends Context.Service<
+  DocumentRepository,
+  {
+    /** The document at a path of a bot, if a completion of the chat was drawn from it. */
+    readonly findSource: (chatId: ChatId, botCode: string, path: string) => Effect.Effect<DocumentRow | undefined>
+    /** Some bytes of a document; absent when it is no longer the one with this `etag`. */
+    readonly part: (
+      document: Pick<DocumentRow, "id" | "etag">,
+      offset: number,
+      length: number
+    ) => Effect.Effect<Uint8Array | undefined>
+  }
+>()("@effect-chatbot/server/repositories/DocumentRepository") {
   /** The documents in the database. */
   static readonly layer: Layer.Layer<DocumentRepository, never, SqlClient.SqlClient> = Layer.effect(
     DocumentRepository,

@@ -20,9 +20,12 @@ export interface NewFeedback extends Omit<Feedback, "chatId"> {
 }
 
 /** The feedback in the database. */
-export class FeedbackRepository extends Context.Service<FeedbackRepository, {
-  readonly insert: (feedback: NewFeedback, now: DateTime.Utc) => Effect.Effect<void>
-}>()("@effect-chatbot/server/repositories/FeedbackRepository") {
+export class FeedbackRepository extends Context.Service<
+  FeedbackRepository,
+  {
+    readonly insert: (feedback: NewFeedback, now: DateTime.Utc) => Effect.Effect<void>
+  }
+>()("@effect-chatbot/server/repositories/FeedbackRepository") {
   /** The feedback in the database. */
   static readonly layer: Layer.Layer<FeedbackRepository, never, SqlClient.SqlClient> = Layer.effect(
     FeedbackRepository,
@@ -30,20 +33,18 @@ export class FeedbackRepository extends Context.Service<FeedbackRepository, {
       insert: (feedback, now) =>
         run(
           "store a feedback",
-          sql`INSERT INTO feedback ${
-            sql.insert({
-              id: feedback.id,
-              botId: feedback.botId,
-              chatId: feedback.chatId,
-              userId: feedback.userId ?? null,
-              userMessage: feedback.userMessage ?? null,
-              assistantMessage: feedback.assistantMessage ?? null,
-              userComment: feedback.userComment ?? null,
-              messageCreatedUtc: feedback.messageCreatedUtc === undefined ? null : iso(feedback.messageCreatedUtc),
-              voteId: feedback.voteId,
-              createdUtc: iso(now)
-            })
-          }`
+          sql`INSERT INTO feedback ${sql.insert({
+            id: feedback.id,
+            botId: feedback.botId,
+            chatId: feedback.chatId,
+            userId: feedback.userId ?? null,
+            userMessage: feedback.userMessage ?? null,
+            assistantMessage: feedback.assistantMessage ?? null,
+            userComment: feedback.userComment ?? null,
+            messageCreatedUtc: feedback.messageCreatedUtc === undefined ? null : iso(feedback.messageCreatedUtc),
+            voteId: feedback.voteId,
+            createdUtc: iso(now)
+          })}`
         )
     }))
   )

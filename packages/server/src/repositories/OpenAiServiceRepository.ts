@@ -38,17 +38,20 @@ const SummaryRow = Schema.Struct({ id: OpenAiServiceId, displayName: Schema.Stri
 const Summary = reader(SummaryRow)
 
 /** The OpenAI services in the database. */
-export class OpenAiServiceRepository extends Context.Service<OpenAiServiceRepository, {
-  readonly list: (
-    request: PageRequest<keyof OpenAiServiceSummary>
-  ) => Effect.Effect<Slice<Schema.Schema.Type<typeof SummaryRow>>>
-  readonly find: (id: OpenAiServiceId) => Effect.Effect<OpenAiServiceRow | undefined>
-  readonly insert: (id: OpenAiServiceId, service: OpenAiServiceRow, now: DateTime.Utc) => Effect.Effect<void>
-  /** Whether there was such a service. */
-  readonly update: (id: OpenAiServiceId, change: OpenAiServiceChange, now: DateTime.Utc) => Effect.Effect<boolean>
-  /** Whether there was such a service. Bots that used it use none. */
-  readonly delete: (id: OpenAiServiceId) => Effect.Effect<boolean>
-}>()("@effect-chatbot/server/repositories/OpenAiServiceRepository") {
+export class OpenAiServiceRepository extends Context.Service<
+  OpenAiServiceRepository,
+  {
+    readonly list: (
+      request: PageRequest<keyof OpenAiServiceSummary>
+    ) => Effect.Effect<Slice<Schema.Schema.Type<typeof SummaryRow>>>
+    readonly find: (id: OpenAiServiceId) => Effect.Effect<OpenAiServiceRow | undefined>
+    readonly insert: (id: OpenAiServiceId, service: OpenAiServiceRow, now: DateTime.Utc) => Effect.Effect<void>
+    /** Whether there was such a service. */
+    readonly update: (id: OpenAiServiceId, change: OpenAiServiceChange, now: DateTime.Utc) => Effect.Effect<boolean>
+    /** Whether there was such a service. Bots that used it use none. */
+    readonly delete: (id: OpenAiServiceId) => Effect.Effect<boolean>
+  }
+>()("@effect-chatbot/server/repositories/OpenAiServiceRepository") {
   /** The OpenAI services in the database. */
   static readonly layer: Layer.Layer<OpenAiServiceRepository, never, SqlClient.SqlClient> = Layer.effect(
     OpenAiServiceRepository,
@@ -80,21 +83,23 @@ export class OpenAiServiceRepository extends Context.Service<OpenAiServiceReposi
         insert: (id, service, now) =>
           run(
             "store an OpenAI service",
-            sql`INSERT INTO open_ai_services ${
-              sql.insert({ id, ...plain(service), ...connection(service), createdUtc: iso(now), updatedUtc: iso(now) })
-            }`
+            sql`INSERT INTO open_ai_services ${sql.insert({
+              id,
+              ...plain(service),
+              ...connection(service),
+              createdUtc: iso(now),
+              updatedUtc: iso(now)
+            })}`
           ),
         update: (id, change, now) =>
           Effect.map(
             affected(
               "update an OpenAI service",
-              sql`UPDATE open_ai_services SET ${
-                sql.update({
-                  ...plain(change),
-                  ...(change.connection === undefined ? {} : connection(change.connection)),
-                  updatedUtc: iso(now)
-                })
-              } WHERE id = ${id} RETURNING id`
+              sql`UPDATE open_ai_services SET ${sql.update({
+                ...plain(change),
+                ...(change.connection === undefined ? {} : connection(change.connection)),
+                updatedUtc: iso(now)
+              })} WHERE id = ${id} RETURNING id`
             ),
             (count) => count > 0
           ),

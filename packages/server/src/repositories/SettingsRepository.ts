@@ -11,10 +11,13 @@ import { reader, run } from "../internal/rows.ts"
 const Row = reader(Schema.Struct({ value: Schema.String }))
 
 /** Single values in the database, by name. */
-export class SettingsRepository extends Context.Service<SettingsRepository, {
-  readonly get: (key: string) => Effect.Effect<string | undefined>
-  readonly set: (key: string, value: string) => Effect.Effect<void>
-}>()("@effect-chatbot/server/repositories/SettingsRepository") {
+export class SettingsRepository extends Context.Service<
+  SettingsRepository,
+  {
+    readonly get: (key: string) => Effect.Effect<string | undefined>
+    readonly set: (key: string, value: string) => Effect.Effect<void>
+  }
+>()("@effect-chatbot/server/repositories/SettingsRepository") {
   /** The settings in the database. */
   static readonly layer: Layer.Layer<SettingsRepository, never, SqlClient.SqlClient> = Layer.effect(
     SettingsRepository,

@@ -10,19 +10,22 @@ import * as SqlClient from "effect/sql/SqlClient"
 import { affected, iso, run } from "../internal/rows.ts"
 
 /** The tickets for downloads in the database. */
-export class TicketRepository extends Context.Service<TicketRepository, {
-  readonly insert: (ticket: {
-    readonly hash: string
-    readonly chatId: ChatId
-    readonly expiresUtc: DateTime.Utc
-  }) => Effect.Effect<void>
-  /** Whether there is such a ticket that has not expired. */
-  readonly exists: (hash: string, chatId: ChatId, now: DateTime.Utc) => Effect.Effect<boolean>
-  /** Takes a ticket that has not expired out of the database; of many who try at once, one succeeds. */
-  readonly take: (hash: string, chatId: ChatId, now: DateTime.Utc) => Effect.Effect<boolean>
-  /** Deletes some of the tickets that have expired, and tells how many. */
-  readonly deleteExpired: (now: DateTime.Utc, limit: number) => Effect.Effect<number>
-}>()("@effect-chatbot/server/repositories/TicketRepository") {
+export class TicketRepository extends Context.Service<
+  TicketRepository,
+  {
+    readonly insert: (ticket: {
+      readonly hash: string
+      readonly chatId: ChatId
+      readonly expiresUtc: DateTime.Utc
+    }) => Effect.Effect<void>
+    /** Whether there is such a ticket that has not expired. */
+    readonly exists: (hash: string, chatId: ChatId, now: DateTime.Utc) => Effect.Effect<boolean>
+    /** Takes a ticket that has not expired out of the database; of many who try at once, one succeeds. */
+    readonly take: (hash: string, chatId: ChatId, now: DateTime.Utc) => Effect.Effect<boolean>
+    /** Deletes some of the tickets that have expired, and tells how many. */
+    readonly deleteExpired: (now: DateTime.Utc, limit: number) => Effect.Effect<number>
+  }
+>()("@effect-chatbot/server/repositories/TicketRepository") {
   /** The tickets in the database. */
   static readonly layer: Layer.Layer<TicketRepository, never, SqlClient.SqlClient> = Layer.effect(
     TicketRepository,

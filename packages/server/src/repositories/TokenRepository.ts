@@ -36,21 +36,24 @@ const Row = reader(TokenRow)
 const Hash = reader(Schema.Struct({ hash: Schema.String }))
 
 /** The bearer tokens in the database. */
-export class TokenRepository extends Context.Service<TokenRepository, {
-  readonly insert: (token: NewToken, now: DateTime.Utc) => Effect.Effect<void>
-  /** Stores a token, or makes the one of the same hash valid again, for this user. */
-  readonly upsert: (token: NewToken, now: DateTime.Utc) => Effect.Effect<void>
-  readonly findByHash: (hash: string) => Effect.Effect<TokenRow | undefined>
-  /** Whether the user has a token that is neither revoked nor expired. */
-  readonly hasValid: (userId: UserId, now: DateTime.Utc) => Effect.Effect<boolean>
-  /** Revokes a token, and gives its hash if it was not revoked before. */
-  readonly revoke: (id: string, now: DateTime.Utc) => Effect.Effect<string | undefined>
-  /** Revokes the tokens of a name but the one of `hash`, and gives the hashes of those it revoked. */
-  readonly revokeOthers: (
-    options: { readonly userId: UserId; readonly name: string; readonly hash: string | undefined },
-    now: DateTime.Utc
-  ) => Effect.Effect<ReadonlyArray<string>>
-}>()("@effect-chatbot/server/repositories/TokenRepository") {
+export class TokenRepository extends Context.Service<
+  TokenRepository,
+  {
+    readonly insert: (token: NewToken, now: DateTime.Utc) => Effect.Effect<void>
+    /** Stores a token, or makes the one of the same hash valid again, for this user. */
+    readonly upsert: (token: NewToken, now: DateTime.Utc) => Effect.Effect<void>
+    readonly findByHash: (hash: string) => Effect.Effect<TokenRow | undefined>
+    /** Whether the user has a token that is neither revoked nor expired. */
+    readonly hasValid: (userId: UserId, now: DateTime.Utc) => Effect.Effect<boolean>
+    /** Revokes a token, and gives its hash if it was not revoked before. */
+    readonly revoke: (id: string, now: DateTime.Utc) => Effect.Effect<string | undefined>
+    /** Revokes the tokens of a name but the one of `hash`, and gives the hashes of those it revoked. */
+    readonly revokeOthers: (
+      options: { readonly userId: UserId; readonly name: string; readonly hash: string | undefined },
+      now: DateTime.Utc
+    ) => Effect.Effect<ReadonlyArray<string>>
+  }
+>()("@effect-chatbot/server/repositories/TokenRepository") {
   /** The bearer tokens in the database. */
   static readonly layer: Layer.Layer<TokenRepository, never, SqlClient.SqlClient> = Layer.effect(
     TokenRepository,
@@ -62,8 +65,7 @@ export class TokenRepository extends Context.Service<TokenRepository, {
         revokedUtc: null
       })
       return {
-        insert: (token, now) =>
-          run("store a token", sql`INSERT INTO tokens ${sql.insert(columns(token, now))}`),
+        insert: (token, now) => run("store a token", sql`INSERT INTO tokens ${sql.insert(columns(token, now))}`),
         upsert: (token, now) =>
           run(
             "store a token",

@@ -50,17 +50,23 @@ const anonymous = 0
 const Row = reader(StatisticRow)
 
 /** The ledger of used tokens in the database, and the statistic that is drawn from it. */
-export class TokenUsageRepository extends Context.Service<TokenUsageRepository, {
-  /** Writes a use into the ledger and counts it in the statistic, both or none. */
-  readonly record: (use: Use) => Effect.Effect<void>
-  readonly statistic: (filter: StatisticFilter, request: PageRequest<keyof TokenUsage>) => Effect.Effect<Slice<StatisticRow>>
-  /** Draws the statistic anew from the ledger. */
-  readonly recompute: Effect.Effect<void>
-}>()("@effect-chatbot/server/repositories/TokenUsageRepository") {
+export class TokenUsageRepository extends Context.Service<
+  TokenUsageRepository,
+  {
+    /** Writes a use into the ledger and counts it in the statistic, both or none. */
+    readonly record: (use: Use) => Effect.Effect<void>
+    readonly statistic: (
+      filter: StatisticFilter,
+      request: PageRequest<keyof TokenUsage>
+    ) => Effect.Effect<Slice<StatisticRow>>
+    /** Draws the statistic anew from the ledger. */
+    readonly recompute: Effect.Effect<void>
+  }
+>()("@effect-chatbot/server/repositories/TokenUsageRepository") {
   /** The ledger and the statistic in the database. */
   static readonly layer: Layer.Layer<TokenUsageRepository, never, SqlClient.SqlClient | Transactions> = Layer.effect(
     TokenUsageRepository,
-    Effect.gen(function*() {
+    Effect.gen(function* () {
       const sql = yield* SqlClient.SqlClient
       const transactions = yield* Transactions
       const orders = {
@@ -74,7 +80,7 @@ export class TokenUsageRepository extends Context.Service<TokenUsageRepository, 
         completionTokens: "s.completion_tokens",
         totalTokens: "s.prompt_tokens + s.completion_tokens"
       } as const
-      const record = Effect.fnUntraced(function*({ userId: user, ...use }: Use) {
+      const record = Effect.fnUntraced(function* ({ userId: user, ...use }: Use) {
         const userId = user ?? anonymous
         const { botId, completionTokens, promptTokens, requestDate, tokenUsageTypeId } = use
         const before = yield* sql`SELECT 1 AS known FROM token_usage
@@ -82,17 +88,15 @@ export class TokenUsageRepository extends Context.Service<TokenUsageRepository, 
             AND user_id = ${userId}
           LIMIT 1`
         yield* sql`INSERT INTO token_usage ${sql.insert({ ...use, userId })}`
-        yield* sql`INSERT INTO token_usage_statistic ${
-          sql.insert({
-            requestDate,
-            botId,
-            tokenUsageTypeId,
-            userCount: before.length === 0 ? 1 : 0,
-            requestCount: 1,
-            promptTokens,
-            completionTokens
-          })
-        } ON CONFLICT (request_date, bot_id, token_usage_type_id) DO UPDATE SET
+        yield* sql`INSERT INTO token_usage_statistic ${sql.insert({
+          requestDate,
+          botId,
+          tokenUsageTypeId,
+          userCount: before.length === 0 ? 1 : 0,
+          requestCount: 1,
+          promptTokens,
+          completionTokens
+        })} ON CONFLICT (request_date, bot_id, token_usage_type_id) DO UPDATE SET
           user_count = token_usage_statistic.user_count + excluded.user_count,
           request_count = token_usage_statistic.request_count + excluded.request_count,
           prompt_tokens = token_usage_statistic.prompt_tokens + excluded.prompt_tokens,
@@ -117,17 +121,19 @@ export class TokenUsageRepository extends Context.Service<TokenUsageRepository, 
               ${order(sql, request, orders, ["s.request_date", "s.bot_id", "s.token_usage_type_id"])}`
           })
         },
-        recompute: transactions.run(Effect.andThen(
-          run("recompute the statistic", sql`DELETE FROM token_usage_statistic`),
-          run(
-            "recompute the statistic",
-            sql`INSERT INTO token_usage_statistic (request_date, bot_id, token_usage_type_id, user_count, request_count,
+        recompute: transactions.run(
+          Effect.andThen(
+            run("recompute the statistic", sql`DELETE FROM token_usage_statistic`),
+            run(
+              "recompute the statistic",
+              sql`INSERT INTO token_usage_statistic (request_date, bot_id, token_usage_type_id, user_count, request_count,
                 prompt_tokens, completion_tokens)
               SELECT request_date, bot_id, token_usage_type_id, count(DISTINCT user_id), count(*),
                 sum(prompt_tokens), sum(completion_tokens)
               FROM token_usage GROUP BY request_date, bot_id, token_usage_type_id`
+            )
           )
-        ))
+        )
       }
     })
   )

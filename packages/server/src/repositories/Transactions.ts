@@ -9,14 +9,17 @@ import * as SqlError from "effect/sql/SqlError"
 import { StorageFailed } from "../internal/rows.ts"
 
 /** Several changes as one. */
-export class Transactions extends Context.Service<Transactions, {
-  /**
-   * Runs an effect in a transaction: when it succeeds, what it changed is stored; when it does not, nothing is.
-   *
-   * On SQLite nobody else gets at the database meanwhile, so wait for nothing slow in it.
-   */
-  readonly run: <A, E, R>(effect: Effect.Effect<A, E, R>) => Effect.Effect<A, E, R>
-}>()("@effect-chatbot/server/repositories/Transactions") {
+export class Transactions extends Context.Service<
+  Transactions,
+  {
+    /**
+     * Runs an effect in a transaction: when it succeeds, what it changed is stored; when it does not, nothing is.
+     *
+     * On SQLite nobody else gets at the database meanwhile, so wait for nothing slow in it.
+     */
+    readonly run: <A, E, R>(effect: Effect.Effect<A, E, R>) => Effect.Effect<A, E, R>
+  }
+>()("@effect-chatbot/server/repositories/Transactions") {
   /** The transactions of the database. */
   static readonly layer: Layer.Layer<Transactions, never, SqlClient.SqlClient> = Layer.effect(
     Transactions,
@@ -25,7 +28,8 @@ export class Transactions extends Context.Service<Transactions, {
         Effect.catch(sql.withTransaction(effect), (error) =>
           SqlError.isSqlError(error)
             ? Effect.die(new StorageFailed({ operation: "run a transaction", cause: error }))
-            : Effect.fail(error))
+            : Effect.fail(error)
+        )
     }))
   )
 }

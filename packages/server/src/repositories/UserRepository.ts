@@ -31,19 +31,22 @@ const Row = reader(UserRow)
 const Days = reader(Schema.Struct({ days: Schema.Int }))
 
 /** The users in the database. */
-export class UserRepository extends Context.Service<UserRepository, {
-  readonly find: (id: UserId) => Effect.Effect<UserRow | undefined>
-  /** The user of this login, made with these roles and settings when there is none. */
-  readonly findOrCreate: (
-    user: UserSettings & Pick<UserRow, "login" | "roles">,
-    now: DateTime.Utc
-  ) => Effect.Effect<UserRow>
-  readonly update: (id: UserId, settings: UserSettings) => Effect.Effect<void>
-  /** Records when the user accepted the terms, unless that is recorded already. */
-  readonly acceptTerms: (id: UserId, now: DateTime.Utc) => Effect.Effect<void>
-  /** Every number of days, over 0, that any user keeps chats for. */
-  readonly daysOfHistory: Effect.Effect<ReadonlyArray<number>>
-}>()("@effect-chatbot/server/repositories/UserRepository") {
+export class UserRepository extends Context.Service<
+  UserRepository,
+  {
+    readonly find: (id: UserId) => Effect.Effect<UserRow | undefined>
+    /** The user of this login, made with these roles and settings when there is none. */
+    readonly findOrCreate: (
+      user: UserSettings & Pick<UserRow, "login" | "roles">,
+      now: DateTime.Utc
+    ) => Effect.Effect<UserRow>
+    readonly update: (id: UserId, settings: UserSettings) => Effect.Effect<void>
+    /** Records when the user accepted the terms, unless that is recorded already. */
+    readonly acceptTerms: (id: UserId, now: DateTime.Utc) => Effect.Effect<void>
+    /** Every number of days, over 0, that any user keeps chats for. */
+    readonly daysOfHistory: Effect.Effect<ReadonlyArray<number>>
+  }
+>()("@effect-chatbot/server/repositories/UserRepository") {
   /** The users in the database. */
   static readonly layer: Layer.Layer<UserRepository, never, SqlClient.SqlClient> = Layer.effect(
     UserRepository,
@@ -60,7 +63,7 @@ export class UserRepository extends Context.Service<UserRepository, {
         Row.first("find a user", sql`SELECT ${columns} FROM users WHERE login = ${login}`)
       return {
         find: (id) => Row.first("find a user", sql`SELECT ${columns} FROM users WHERE id = ${id}`),
-        findOrCreate: Effect.fnUntraced(function*({ login, roles, ...settings }, now) {
+        findOrCreate: Effect.fnUntraced(function* ({ login, roles, ...settings }, now) {
           const known = yield* findByLogin(login)
           if (known !== undefined) return known
           // Another process may have made it since.

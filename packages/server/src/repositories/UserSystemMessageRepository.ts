@@ -27,29 +27,32 @@ const Row = reader(UserSystemMessageRow)
 const Summary = reader(Schema.Struct({ userSystemMessageId: UserSystemMessageId, displayName: Schema.String }))
 
 /** The user system messages in the database; each call touches those of one user only. */
-export class UserSystemMessageRepository extends Context.Service<UserSystemMessageRepository, {
-  readonly list: (
-    userId: UserId,
-    request: PageRequest<keyof UserSystemMessageSummary>
-  ) => Effect.Effect<Slice<Pick<UserSystemMessageRow, "userSystemMessageId" | "displayName">>>
-  readonly count: (userId: UserId) => Effect.Effect<number>
-  readonly find: (userId: UserId, id: UserSystemMessageId) => Effect.Effect<UserSystemMessageRow | undefined>
-  readonly insert: (
-    userId: UserId,
-    id: UserSystemMessageId,
-    message: EditUserSystemMessage,
-    now: DateTime.Utc
-  ) => Effect.Effect<void>
-  /** Whether there was such a message. */
-  readonly update: (
-    userId: UserId,
-    id: UserSystemMessageId,
-    message: EditUserSystemMessage,
-    now: DateTime.Utc
-  ) => Effect.Effect<boolean>
-  /** Whether there was such a message. Chats that followed it follow none. */
-  readonly delete: (userId: UserId, id: UserSystemMessageId) => Effect.Effect<boolean>
-}>()("@effect-chatbot/server/repositories/UserSystemMessageRepository") {
+export class UserSystemMessageRepository extends Context.Service<
+  UserSystemMessageRepository,
+  {
+    readonly list: (
+      userId: UserId,
+      request: PageRequest<keyof UserSystemMessageSummary>
+    ) => Effect.Effect<Slice<Pick<UserSystemMessageRow, "userSystemMessageId" | "displayName">>>
+    readonly count: (userId: UserId) => Effect.Effect<number>
+    readonly find: (userId: UserId, id: UserSystemMessageId) => Effect.Effect<UserSystemMessageRow | undefined>
+    readonly insert: (
+      userId: UserId,
+      id: UserSystemMessageId,
+      message: EditUserSystemMessage,
+      now: DateTime.Utc
+    ) => Effect.Effect<void>
+    /** Whether there was such a message. */
+    readonly update: (
+      userId: UserId,
+      id: UserSystemMessageId,
+      message: EditUserSystemMessage,
+      now: DateTime.Utc
+    ) => Effect.Effect<boolean>
+    /** Whether there was such a message. Chats that followed it follow none. */
+    readonly delete: (userId: UserId, id: UserSystemMessageId) => Effect.Effect<boolean>
+  }
+>()("@effect-chatbot/server/repositories/UserSystemMessageRepository") {
   /** The user system messages in the database. */
   static readonly layer: Layer.Layer<UserSystemMessageRepository, never, SqlClient.SqlClient> = Layer.effect(
     UserSystemMessageRepository,
@@ -62,9 +65,10 @@ export class UserSystemMessageRepository extends Context.Service<UserSystemMessa
       })
       return {
         list: (userId, request) => {
-          const where = request.search === undefined
-            ? sql`user_id = ${userId}`
-            : sql`user_id = ${userId} AND ${contains(sql, "search_name", request.search)}`
+          const where =
+            request.search === undefined
+              ? sql`user_id = ${userId}`
+              : sql`user_id = ${userId} AND ${contains(sql, "search_name", request.search)}`
           return slice("list user system messages", Summary, {
             count: sql`SELECT CAST(count(*) AS INTEGER) AS total FROM user_system_messages WHERE ${where}`,
             rows: sql`SELECT id AS user_system_message_id, display_name FROM user_system_messages
@@ -85,9 +89,13 @@ export class UserSystemMessageRepository extends Context.Service<UserSystemMessa
         insert: (userId, id, message, now) =>
           run(
             "store a user system message",
-            sql`INSERT INTO user_system_messages ${
-              sql.insert({ id, userId, ...texts(message), createdUtc: iso(now), updatedUtc: iso(now) })
-            }`
+            sql`INSERT INTO user_system_messages ${sql.insert({
+              id,
+              userId,
+              ...texts(message),
+              createdUtc: iso(now),
+              updatedUtc: iso(now)
+            })}`
           ),
         update: (userId, id, message, now) =>
           Effect.map(

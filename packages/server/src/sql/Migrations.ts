@@ -10,7 +10,7 @@ import * as Layer from "effect/Layer"
 import * as Migrator from "effect/sql/Migrator"
 import * as SqlClient from "effect/sql/SqlClient"
 
-const initial = Effect.gen(function*() {
+const initial = Effect.gen(function* () {
   const sql = yield* SqlClient.SqlClient
   const bytes = sql.onDialectOrElse({ pg: () => sql.literal("BYTEA"), orElse: () => sql.literal("BLOB") })
   const serial = sql.onDialectOrElse({
@@ -59,8 +59,8 @@ const initial = Effect.gen(function*() {
     display_name TEXT NOT NULL,
     display_message TEXT,
     description TEXT,
-    search_name TEXT NOT NULL DEFAULT '',
-    search_text TEXT NOT NULL DEFAULT '',
+    search_name TEXT NOT NULL,
+    search_text TEXT NOT NULL,
     sample_question1 TEXT,
     sample_question2 TEXT,
     base_system_message TEXT,
@@ -127,16 +127,20 @@ const initial = Effect.gen(function*() {
         sql`CREATE INDEX passages_search ON passages USING gin (search)`
       ),
     orElse: () =>
-      Effect.forEach([
-        `CREATE VIRTUAL TABLE passages_search USING fts5 (heading, text, content = 'passages', content_rowid = 'id',
+      Effect.forEach(
+        [
+          `CREATE VIRTUAL TABLE passages_search USING fts5 (heading, text, content = 'passages', content_rowid = 'id',
           tokenize = 'porter unicode61 remove_diacritics 2')`,
-        `CREATE TRIGGER passages_inserted AFTER INSERT ON passages BEGIN
+          `CREATE TRIGGER passages_inserted AFTER INSERT ON passages BEGIN
           INSERT INTO passages_search (rowid, heading, text) VALUES (new.id, new.heading, new.text);
         END`,
-        `CREATE TRIGGER passages_deleted AFTER DELETE ON passages BEGIN
+          `CREATE TRIGGER passages_deleted AFTER DELETE ON passages BEGIN
           INSERT INTO passages_search (passages_search, rowid, heading, text) VALUES ('delete', old.id, old.heading, old.text);
         END`
-      ], (statement) => sql.unsafe(statement), { discard: true })
+        ],
+        (statement) => sql.unsafe(statement),
+        { discard: true }
+      )
   })
 
   yield* sql`CREATE TABLE user_system_messages (

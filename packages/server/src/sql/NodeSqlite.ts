@@ -57,7 +57,7 @@ const classify = (cause: unknown, message: string, operation: string): SqlError.
     { message, operation }
   )
 
-const describe = (cause: unknown): string => cause instanceof Error ? cause.message : String(cause)
+const describe = (cause: unknown): string => (cause instanceof Error ? cause.message : String(cause))
 
 const failed = (cause: unknown, operation: "prepare" | "execute" | "stream"): SqlError.SqlError =>
   new SqlError.SqlError({
@@ -68,7 +68,8 @@ const notOpened = (filename: string, cause: unknown): SqlError.SqlError =>
   new SqlError.SqlError({
     reason: new SqlError.ConnectionError({
       cause,
-      message: `Cannot open the SQLite database "${filename}": ${describe(cause)}. ` +
+      message:
+        `Cannot open the SQLite database "${filename}": ${describe(cause)}. ` +
         "Check that its folder exists, that this user may read and write there, and that the file is a SQLite database.",
       operation: "open"
     })
@@ -92,7 +93,7 @@ const toParameter = (value: unknown): SQLInputValue => {
 }
 
 /** Column names come from the program's own SQL, so the memory of their translations is bounded by it. */
-const memoized = (transform: (name: string) => string): (name: string) => string => {
+const memoized = (transform: (name: string) => string): ((name: string) => string) => {
   const known = new Map<string, string>()
   return (name) => {
     let result = known.get(name)
@@ -128,7 +129,7 @@ const open = (options: Options): Effect.Effect<DatabaseSync, SqlError.SqlError> 
   })
 
 /** Opens the database and closes it with the scope. Fails with a `ConnectionError` that names the file when it cannot be opened. */
-export const make = Effect.fnUntraced(function*(
+export const make = Effect.fnUntraced(function* (
   options: Options
 ): Effect.fn.Return<SqlClient.SqlClient, SqlError.SqlError, Scope.Scope | Reactivity.Reactivity> {
   const db = yield* Effect.acquireRelease(open(options), (db) => Effect.sync(() => db.close()))
@@ -197,7 +198,8 @@ export const make = Effect.fnUntraced(function*(
     returnsRows ? statement.all(...parameters) : statement.run(...parameters)
 
   const execute =
-    (prepareWith: (sql: string) => Prepared): SqlConnection.Connection["execute"] => (sql, parameters, transformRows) => {
+    (prepareWith: (sql: string) => Prepared): SqlConnection.Connection["execute"] =>
+    (sql, parameters, transformRows) => {
       const result = run(sql, parameters, prepareWith, false, rows)
       return transformRows === undefined ? result : Effect.map(result, transformRows)
     }

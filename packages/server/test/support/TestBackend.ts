@@ -17,6 +17,30 @@ import type { ServerConfig } from "../../src/ServerConfig.ts"
 import { Tokens } from "../../src/Tokens.ts"
 import * as NodeServices from "@effect/platform-node/NodeServices"
 
+const backend = (options: Partial<ServerConfig>) =>
+  Layer.unwrap(
+    Effect.gen(function* () {
+      const fs = yield* FileSystem.FileSystem
+      const dataDir = yield* fs.makeTempDirectoryScoped({ prefix: "chatbot-test-" })
+      return Backend.layer({
+        host: "127.0.0.1",
+        port: 0,
+        dataDir,
+        botsDir: BotsFolder.defaultFolder,
+        adminToken: undefined,
+        secretKey: undefined,
+        requireTerms: false,
+        maxBodySize: ByteSize.mebibytes(1),
+        logLevel: "None",
+        stopWithStdin: false,
+        ...options
+      })
+    })
+  ).pipe(
+    Layer.provide(NodeServices.layer),
+    Layer.provide(Layer.succeed(References.MinimumLogLevel, options.logLevel ?? "None"))
+  )
+
 /** A backend for tests. */
 export class TestBackend extends Context.Service<TestBackend, {
   readonly baseUrl: string
@@ -63,27 +87,3 @@ export class TestBackend extends Context.Service<TestBackend, {
 
   static readonly layer = TestBackend.layerWith({})
 }
-
-const backend = (options: Partial<ServerConfig>) =>
-  Layer.unwrap(
-    Effect.gen(function* () {
-      const fs = yield* FileSystem.FileSystem
-      const dataDir = yield* fs.makeTempDirectoryScoped({ prefix: "chatbot-test-" })
-      return Backend.layer({
-        host: "127.0.0.1",
-        port: 0,
-        dataDir,
-        botsDir: BotsFolder.defaultFolder,
-        adminToken: undefined,
-        secretKey: undefined,
-        requireTerms: false,
-        maxBodySize: ByteSize.mebibytes(1),
-        logLevel: "None",
-        stopWithStdin: false,
-        ...options
-      })
-    })
-  ).pipe(
-    Layer.provide(NodeServices.layer),
-    Layer.provide(Layer.succeed(References.MinimumLogLevel, options.logLevel ?? "None"))
-  )

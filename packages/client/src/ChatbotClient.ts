@@ -1,0 +1,69 @@
+/**
+ * The client: every endpoint of the contract, by its group.
+ *
+ * ```ts
+ * const program = Effect.gen(function*() {
+ *   const { chats } = yield* ChatbotClient
+ *   const { chatId } = yield* chats.createByBotCode("guide")
+ *   return yield* chats.complete(chatId, "What can you do?")
+ * })
+ *
+ * program.pipe(Effect.provide(ChatbotClient.layerConfig.pipe(Layer.provide(Transport.layer))))
+ * ```
+ */
+import type * as Config from "effect/Config"
+import * as Context from "effect/Context"
+import * as Effect from "effect/Effect"
+import type * as HttpClient from "effect/http/HttpClient"
+import * as Layer from "effect/Layer"
+import { Admin } from "./Admin.ts"
+import { Bots } from "./Bots.ts"
+import { Cache } from "./Cache.ts"
+import { Chats } from "./Chats.ts"
+import { ClientConfig, type Options } from "./ClientConfig.ts"
+import { Statistics } from "./Statistics.ts"
+import { System } from "./System.ts"
+import { Users } from "./Users.ts"
+
+const services = { admin: Admin, bots: Bots, cache: Cache, chats: Chats, statistics: Statistics, system: System, users: Users }
+
+const groups = Layer.mergeAll(
+  Admin.layer,
+  Bots.layer,
+  Cache.layer,
+  Chats.layer,
+  Statistics.layer,
+  System.layer,
+  Users.layer
+)
+
+/** The service of every group. */
+export type Groups = Admin | Bots | Cache | Chats | Statistics | System | Users
+
+/** The client: every endpoint of the contract, by its group. Each group is a service of its own as well. */
+export class ChatbotClient extends Context.Service<ChatbotClient, {
+  readonly admin: Admin["Service"]
+  readonly bots: Bots["Service"]
+  readonly cache: Cache["Service"]
+  readonly chats: Chats["Service"]
+  readonly statistics: Statistics["Service"]
+  readonly system: System["Service"]
+  readonly users: Users["Service"]
+}>()("@effect-chatbot/client/ChatbotClient") {
+  /** Over the {@link ClientConfig} and a transport. */
+  static readonly layerNoConfig: Layer.Layer<
+    ChatbotClient | Groups,
+    never,
+    ClientConfig | HttpClient.HttpClient
+  > = Layer.provideMerge(Layer.effect(ChatbotClient, Effect.all(services)), groups)
+
+  /** The client of the backend at `baseUrl` and the services of its groups, over a transport. Fails with what is wrong with the options. */
+  static readonly layer = (
+    options: Options
+  ): Layer.Layer<ChatbotClient | Groups, Config.ConfigError, HttpClient.HttpClient> =>
+    Layer.provide(ChatbotClient.layerNoConfig, ClientConfig.layer(options))
+
+  /** As {@link layer}, of what `CHATBOT_BASE_URL` and `CHATBOT_TOKEN` say. Without them, that is the backend on this machine, and no token. */
+  static readonly layerConfig: Layer.Layer<ChatbotClient | Groups, Config.ConfigError, HttpClient.HttpClient> =
+    Layer.provide(ChatbotClient.layerNoConfig, ClientConfig.layerConfig)
+}

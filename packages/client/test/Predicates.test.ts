@@ -1,0 +1,68 @@
+import * as Predicates from "@effect-chatbot/client/Predicates"
+import * as Errors from "@effect-chatbot/schema/Errors"
+import { assert, describe, expectTypeOf, it } from "@effect/vitest"
+import * as Effect from "effect/Effect"
+
+const tags = Object.keys(Errors).filter((name) => name !== "RequestIssue")
+
+const kindOf = (predicate: (error: unknown) => boolean) => tags.filter((_tag) => predicate({ _tag }))
+
+describe("Predicates", () => {
+  it("isNotFound is every class that says so", () => {
+    assert.deepStrictEqual(kindOf(Predicates.isNotFound), tags.filter((tag) => tag.endsWith("NotFound")))
+  })
+
+  it("isAuth asks for another token", () => {
+    assert.deepStrictEqual(kindOf(Predicates.isAuth), ["Unauthorized", "Forbidden"])
+  })
+
+  it("isTransport is an answer that did not come, or not in full", () => {
+    assert.deepStrictEqual(kindOf(Predicates.isTransport), [
+      "TransportFailed",
+      "RequestTimedOut",
+      "StreamTruncated",
+      "StreamIdle"
+    ])
+  })
+
+  it("isRetryable is what may be over later", () => {
+    assert.deepStrictEqual(kindOf(Predicates.isRetryable), [
+      "ChatBusy",
+      "IdempotencyKeyInUse",
+      "RateLimited",
+      "InternalError",
+      "ProviderFailed",
+      "ProviderTimedOut",
+      "BotsStopped",
+      "Unavailable",
+      "TransportFailed",
+      "RequestTimedOut",
+      "StreamTruncated",
+      "StreamIdle",
+      "CircuitOpen"
+    ])
+    const retryable = [408, 418, 429, 500, 502, 503, 504].filter((status) =>
+      Predicates.isRetryable(new Errors.UnexpectedStatus({ status }))
+    )
+    assert.deepStrictEqual(retryable, [408, 429, 502, 503, 504])
+  })
+
+  it.each([undefined, null, "BotNotFound", 5, {}, { _tag: 5 }, new Error("BotNotFound")])("none of them is %s", (value) => {
+    assert.isFalse(Predicates.isNotFound(value))
+    assert.isFalse(Predicates.isAuth(value))
+    assert.isFalse(Predicates.isTransport(value))
+    assert.isFalse(Predicates.isRetryable(value))
+  })
+
+  it.effect("take their errors out of the type", () =>
+    Effect.gen(function*() {
+      type Failure = Errors.ChatNotFound | Errors.BotNotFound | Errors.Unauthorized
+      const call: Effect.Effect<string, Failure> = Effect.fail(new Errors.ChatNotFound({}))
+      const caught = call.pipe(Effect.catchIf(Predicates.isNotFound, (error) => {
+        expectTypeOf(error).toEqualTypeOf<Errors.ChatNotFound | Errors.BotNotFound>()
+        return Effect.succeed(error._tag)
+      }))
+      expectTypeOf(caught).toEqualTypeOf<Effect.Effect<string, Errors.Unauthorized>>()
+      assert.strictEqual(yield* caught, "ChatNotFound")
+    }))
+})

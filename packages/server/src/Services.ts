@@ -1,0 +1,96 @@
+/**
+ * All the services of the backend, on a database.
+ */
+import * as NodeCrypto from "@effect/platform-node/NodeCrypto"
+import * as Layer from "effect/Layer"
+import type * as SqlClient from "effect/sql/SqlClient"
+import { Answering } from "./Answering.ts"
+import type { BotRouter } from "./BotRouter.ts"
+import { BotService } from "./BotService.ts"
+import { Caches } from "./Caches.ts"
+import { ChatAccess } from "./ChatAccess.ts"
+import { ChatService } from "./ChatService.ts"
+import type { CompletionProvider } from "./CompletionProvider.ts"
+import { CompletionRuns } from "./CompletionRuns.ts"
+import { Downloads } from "./Downloads.ts"
+import { OpenAiServices } from "./OpenAiServices.ts"
+import { BotRepository } from "./repositories/BotRepository.ts"
+import { ChatRepository } from "./repositories/ChatRepository.ts"
+import { CompletionRepository } from "./repositories/CompletionRepository.ts"
+import { DocumentRepository } from "./repositories/DocumentRepository.ts"
+import { FeedbackRepository } from "./repositories/FeedbackRepository.ts"
+import { OpenAiServiceRepository } from "./repositories/OpenAiServiceRepository.ts"
+import { SettingsRepository } from "./repositories/SettingsRepository.ts"
+import { TicketRepository } from "./repositories/TicketRepository.ts"
+import { TokenRepository } from "./repositories/TokenRepository.ts"
+import { TokenUsageRepository } from "./repositories/TokenUsageRepository.ts"
+import { Transactions } from "./repositories/Transactions.ts"
+import { UserRepository } from "./repositories/UserRepository.ts"
+import { UserSystemMessageRepository } from "./repositories/UserSystemMessageRepository.ts"
+import { Retention } from "./Retention.ts"
+import type { SecretBox } from "./SecretBox.ts"
+import { StatisticService } from "./StatisticService.ts"
+import { SystemStatus } from "./SystemStatus.ts"
+import { Tickets } from "./Tickets.ts"
+import type { Tokenizer } from "./Tokenizer.ts"
+import { Tokens } from "./Tokens.ts"
+import { UserService } from "./UserService.ts"
+import { UserSystemMessages } from "./UserSystemMessages.ts"
+
+const repositories = Layer.mergeAll(
+  BotRepository.layer,
+  ChatRepository.layer,
+  CompletionRepository.layer,
+  DocumentRepository.layer,
+  FeedbackRepository.layer,
+  OpenAiServiceRepository.layer,
+  SettingsRepository.layer,
+  TicketRepository.layer,
+  TokenRepository.layer,
+  TokenUsageRepository.layer,
+  UserRepository.layer,
+  UserSystemMessageRepository.layer
+).pipe(Layer.provideMerge(Transactions.layer))
+
+/** The services that the handlers call. */
+export type Services =
+  | BotService
+  | Caches
+  | ChatService
+  | CompletionRuns
+  | Downloads
+  | OpenAiServices
+  | Retention
+  | StatisticService
+  | SystemStatus
+  | Tickets
+  | Tokens
+  | UserService
+  | UserSystemMessages
+
+/** What the services need of the rest of the backend. The tables must be there when they are built. */
+export type Requirements = BotRouter | CompletionProvider | SecretBox | SqlClient.SqlClient | Tokenizer
+
+/** All the services, and nothing that runs by itself. Their random numbers and hashes are those of Node. */
+export const layerNoJobs: Layer.Layer<Services, never, Requirements> = Layer.mergeAll(
+  BotService.layer,
+  ChatService.layer,
+  CompletionRuns.layer.pipe(Layer.provide(Answering.layer)),
+  Downloads.layer,
+  OpenAiServices.layer,
+  Retention.layer,
+  StatisticService.layer,
+  SystemStatus.layer,
+  Tokens.layer,
+  UserService.layer,
+  UserSystemMessages.layer
+).pipe(
+  Layer.provideMerge([Caches.layer, Tickets.layer]),
+  Layer.provide(ChatAccess.layer),
+  Layer.provide([repositories, NodeCrypto.layerSecureRandom, NodeCrypto.layerDigest])
+)
+
+/** All the services, and the job that deletes what is not to be kept. */
+export const layer: Layer.Layer<Services, never, Requirements> = Retention.layerJob.pipe(
+  Layer.provideMerge(layerNoJobs)
+)

@@ -1,0 +1,66 @@
+/**
+ * `pnpm token`: makes and revokes bearer tokens in the data folder, also while the backend runs.
+ */
+import * as NodeRuntime from "@effect/platform-node/NodeRuntime"
+import * as NodeServices from "@effect/platform-node/NodeServices"
+import * as Argument from "effect/cli/Argument"
+import * as Command from "effect/cli/Command"
+import * as Flag from "effect/cli/Flag"
+import * as Console from "effect/Console"
+import * as DateTime from "effect/DateTime"
+import * as Effect from "effect/Effect"
+import * as Option from "effect/Option"
+import * as Redacted from "effect/Redacted"
+import * as References from "effect/References"
+import * as Backend from "./Backend.ts"
+import { ServerConfig } from "./ServerConfig.ts"
+import { explain } from "./StartFailed.ts"
+import { Tokens } from "./Tokens.ts"
+
+const create = Command.make(
+  "create",
+  {
+    login: Argument.String("login").pipe(Argument.withDescription("The user the token is for; made if there is none")),
+    admin: Flag.Boolean("admin").pipe(Flag.withDescription("Make a new user an admin")),
+    name: Flag.String("name").pipe(Flag.withDefault("pnpm token"), Flag.withDescription("What the token is for")),
+    days: Flag.Int("days").pipe(Flag.optional, Flag.withDescription("How many days it is valid; for ever by default"))
+  },
+  Effect.fnUntraced(function*({ admin, days, login, name }) {
+    const tokens = yield* Tokens
+    const now = yield* DateTime.now
+    const { id, token } = yield* tokens.create({
+      login,
+      roles: admin ? ["Admin", "User"] : ["User"],
+      name,
+      expires: Option.getOrUndefined(Option.map(days, (days) => DateTime.add(now, { days })))
+    })
+    yield* Console.error(`Token ${id} of "${login}". It can be read only now:`)
+    yield* Console.log(Redacted.value(token))
+  })
+).pipe(Command.withDescription("Make a token and print it"))
+
+const revoke = Command.make(
+  "revoke",
+  { id: Argument.String("id").pipe(Argument.withDescription("The id that was printed when the token was made")) },
+  Effect.fnUntraced(function*({ id }) {
+    const tokens = yield* Tokens
+    yield* tokens.revoke(id)
+  })
+).pipe(Command.withDescription("Make a token invalid; a running backend notices within seconds"))
+
+const token = Command.make("token").pipe(
+  Command.withDescription("Bearer tokens of the backend whose data is in CHATBOT_DATA_DIR"),
+  Command.withSubcommands([create, revoke])
+)
+
+const main = Effect.gen(function*() {
+  const config = yield* ServerConfig
+  yield* Command.run(token, { version: "0.1.0" }).pipe(Effect.provide(Backend.services(config)))
+}).pipe(
+  Effect.provide(NodeServices.layer),
+  Effect.provideService(References.MinimumLogLevel, "Error"),
+  Effect.mapError(explain),
+  Effect.tapError(({ message }) => Console.error(`chatbot: ${message}`))
+)
+
+NodeRuntime.runMain(main)

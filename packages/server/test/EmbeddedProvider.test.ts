@@ -1,0 +1,399 @@
+import { BotId } from "@effect-chatbot/schema/Ids"
+import * as BotsFolder from "@effect-chatbot/server/BotsFolder"
+import { type Answer, CompletionProvider, type Turn } from "@effect-chatbot/server/CompletionProvider"
+import * as EmbeddedProvider from "@effect-chatbot/server/EmbeddedProvider"
+import * as Migrations from "@effect-chatbot/server/sql/Migrations"
+import * as NodeSqlite from "@effect-chatbot/server/sql/NodeSqlite"
+import * as Tokenizer from "@effect-chatbot/server/Tokenizer"
+import * as NodeFileSystem from "@effect/platform-node/NodeFileSystem"
+import * as NodePath from "@effect/platform-node/NodePath"
+import { assert, layer } from "@effect/vitest"
+import * as Effect from "effect/Effect"
+import * as FileSystem from "effect/FileSystem"
+import * as Layer from "effect/Layer"
+import * as SqlClient from "effect/sql/SqlClient"
+
+const backend = (bots: ReturnType<typeof BotsFolder.layer>) =>
+  Layer.mergeAll(EmbeddedProvider.layer, bots).pipe(
+    Layer.provideMerge(Tokenizer.layer),
+    Layer.provideMerge(Migrations.layer),
+    Layer.provideMerge(NodeSqlite.layer({ filename: ":memory:" })),
+    Layer.provide([NodeFileSystem.layer, NodePath.layer])
+  )
+
+/** A folder of bots made of these files. */
+const folderOf = (files: Readonly<Record<string, string>>): ReturnType<typeof BotsFolder.layer> =>
+  Layer.unwrap(
+    Effect.gen(function* () {
+      const fs = yield* FileSystem.FileSystem
+      const folder = yield* fs.makeTempDirectoryScoped()
+      for (const [name, content] of Object.entries(files)) {
+        const file = `${folder}/${name}`
+        yield* fs.makeDirectory(file.slice(0, file.lastIndexOf("/")), { recursive: true })
+        yield* fs.writeFileString(file, content)
+      }
+      return BotsFolder.layer(folder)
+    }).pipe(Effect.orDie)
+  )
+
+interface Asked {
+  readonly history?: ReadonlyArray<Turn>
+  readonly baseSystemMessage?: string
+  readonly userSystemMessage?: string
+}
+
+/** The answer of a bot, with the paths of its sources. */
+const ask = Effect.fnUntraced(function* (code: string, userMessage: string, asked: Asked = {}) {
+  const sql = yield* SqlClient.SqlClient
+  const provider = yield* CompletionProvider
+  const [bot] = yield* sql<{ id: string; displayName: string }>`SELECT id, display_name FROM bots WHERE code = ${code}`
+  const answer = yield* provider.complete({
+    bot: {
+      id: BotId.make(bot?.id ?? "nobody"),
+      displayName: bot?.displayName ?? "Nobody",
+      baseSystemMessage: asked.baseSystemMessage,
+      modelName: "embedded",
+      openAiServiceId: undefined
+    },
+    userMessage,
+    history: asked.history ?? [],
+    userSystemMessage: asked.userSystemMessage
+  })
+  const paths = yield* Effect.forEach(answer.sources, (id) =>
+    Effect.map(sql<{ path: string }>`SELECT path FROM documents WHERE id = ${id}`, ([row]) => row?.path)
+  )
+  return { ...answer, paths }
+})
+
+const turn = (userMessage: string, answer: Answer): Turn => ({ userMessage, assistantMessage: answer.assistantMessage })
+
+layer(backend(BotsFolder.layer()), { timeout: 20_000 })("EmbeddedProvider with the bots that ship", (it) => {
+  /** Each sample question with the document and a phrase that its answer must have. */
+  const expected: Readonly<Record<string, readonly [path: string, phrase: string]>> = {
+    "How do I start the server?": ["start.md", "`pnpm serve` starts the server"],
+    "How do I ask a bot a question from my program?": ["chats.md", "yield* chats.complete(chat.chatId"],
+    "How do I read all items of a list?": ["lists.md", "reads all items of all pages as a `Stream`"],
+    "How do I handle an error by its tag?": ["errors.md", "`Effect.catchTag`"],
+    "How do I create a chat over HTTP?": ["chats-and-bots.md", "`POST /api/chats` creates a chat"],
+    "How does paging work?": ["conventions.md", "`PageNumber` and `PageSize`"],
+    "How do I change the port of the server?": ["settings.md", "`CHATBOT_PORT`"],
+    "How do I add a bot of my own?": ["bots-folder.md", "a file `bot.yaml`"],
+    "What is this product?": ["overview.md", "This product is a chatbot"],
+    "How do I try it?": ["try.md", "npx -y pnpm@12 start"]
+  }
+
+  it.effect("answers each sample question of each bot from the right document", () =>
+    Effect.gen(function* () {
+      const sql = yield* SqlClient.SqlClient
+      const bots = yield* sql<{ code: string; sampleQuestion1: string | null; sampleQuestion2: string | null }>`
+        SELECT code, sample_question1, sample_question2 FROM bots ORDER BY code`
+      assert.deepStrictEqual(
+        bots.map((_) => _.code),
+        ["api", "client", "guide", "product", "server"]
+      )
+      for (const { code, sampleQuestion1, sampleQuestion2 } of bots) {
+        for (const question of [sampleQuestion1, sampleQuestion2]) {
+          const [path, phrase] = expected[question ?? ""] ?? []
+          if (question === null || path === undefined || phrase === undefined) {
+            return assert.fail(`no answer is expected for "${question}" of ${code}`)
+          }
+          const answer = yield* ask(code, question)
+          assert.strictEqual(answer.tags[0], "answer", question)
+          assert.strictEqual(answer.paths[0], path, question)
+          assert.include(answer.assistantMessage, phrase, question)
+          const guided = yield* ask("guide", question)
+          assert.strictEqual(guided.tags[0], "answer", question)
+          assert.isAbove(guided.sources.length, 0, question)
+        }
+      }
+    })
+  )
+
+  it.effect("answers other questions about the product", () =>
+    Effect.gen(function* () {
+      const cases: ReadonlyArray<readonly [code: string, question: string, phrase: string]> = [
+        ["guide", "What is this product?", "This product is a chatbot"],
+        ["guide", "is it free?", "MIT license"],
+        ["guide", "What are start bots?", "A start bot is a bot that routes"],
+        ["guide", "where is my data stored?", "The data folder holds"],
+        ["guide", "what does CHATBOT_REQUIRE_TERMS do?", "accept the terms before their first chat"],
+        ["guide", "CHATBOT_PORT", "`CHATBOT_PORT`"],
+        ["guide", "How do I authenticate a request?", "bearer token in the `Authorization` header"],
+        ["guide", "how do I delete all chats but keep favourites?", "keepFavorites: true"],
+        ["guide", "how do I cancel a request?", "interrupt its fiber"],
+        ["client", "How do I install the client?", "npm install @effect-chatbot/client effect"],
+        ["client", "what timeouts are there?", "the whole call 60 seconds"],
+        ["client", "what does ChatBusy mean?", "still answering an earlier question"],
+        ["client", "what does chats.rename do?", "gives a chat another display name"],
+        ["client", "give me an example of reading a page", "pageNumber"],
+        ["api", "how many endpoints are there?", "46 endpoints"],
+        ["api", "What does status 404 mean?", "404 means that the thing does not exist"],
+        ["api", "what is a ticket?", "A ticket is a one-time password"],
+        ["api", "Which endpoint stops all bots?", "`GET /api/bots/stop`"],
+        ["api", "how do I get the image of a bot?", "/api/bots/botimage/"],
+        ["server", "where is the admin token?", "`admin-token` in the data folder"],
+        ["server", "how can I back up the database?", "VACUUM INTO"],
+        ["server", "How long are chats kept?", "an hour after its last use"],
+        ["server", "Is my data safe if the process crashes?", "loses nothing"],
+        ["server", "what environment variables are there?", "- `CHATBOT_DATA_DIR` is the data folder"],
+        ["server", "which fields does bot.yaml have?", "- `sampleQuestions` holds up to two questions"]
+      ]
+      for (const [code, question, phrase] of cases) {
+        const { assistantMessage, tags } = yield* ask(code, question)
+        assert.strictEqual(tags[0], "answer", question)
+        assert.include(assistantMessage, phrase, question)
+      }
+    })
+  )
+
+  it.effect("admits what it does not know, and says what it can be asked", () =>
+    Effect.gen(function* () {
+      for (const question of [
+        "What is the capital of France?",
+        "Who wrote Hamlet?",
+        "What is the weather in the port of Rome?",
+        "What colour is the server?",
+        "asdfghjkl",
+        "?",
+        "Why?",
+        "\0"
+      ]) {
+        const answer = yield* ask("guide", question)
+        assert.deepStrictEqual([answer.tags, answer.sources], [["no-answer"], []], question)
+        assert.include(
+          answer.assistantMessage,
+          "I do not know that; I can answer about HTTP API, Client library, Product and Server."
+        )
+        assert.include(answer.assistantMessage, "“How do I start the server?”")
+      }
+      const { assistantMessage } = yield* ask("api", "Who wrote Hamlet?")
+      assert.include(assistantMessage, "I can answer about Access: tokens, roles and tickets, Endpoints for admins,")
+    })
+  )
+
+  it.effect("greets, takes thanks, and says who it is", () =>
+    Effect.gen(function* () {
+      const cases: ReadonlyArray<readonly [message: string, tag: string, phrase: string]> = [
+        ["Hello!", "greeting", "I am the guide of this chatbot"],
+        ["good morning", "greeting", "I am the guide of this chatbot"],
+        ["Thanks a lot!", "thanks", "You are welcome"],
+        ["great, thank you", "thanks", "You are welcome"],
+        ["Who are you?", "about", "It passes each question on"],
+        ["help", "about", "It passes each question on"]
+      ]
+      for (const [message, tag, phrase] of cases) {
+        const answer = yield* ask("guide", message)
+        assert.deepStrictEqual([answer.tags, answer.sources], [[tag], []], message)
+        assert.include(answer.assistantMessage, phrase, message)
+      }
+      // A greeting before a question does not hide the question.
+      assert.strictEqual((yield* ask("server", "Hi, where is the admin token?")).tags[0], "answer")
+    })
+  )
+
+  it.effect("understands a question that leans on the one before, over small talk too", () =>
+    Effect.gen(function* () {
+      const first = yield* ask("guide", "How long are chats kept?")
+      const thanks = yield* ask("guide", "Thanks!")
+      const history = [turn("How long are chats kept?", first), turn("Thanks!", thanks)]
+      const second = yield* ask("guide", "and how do I change that?", { history })
+      assert.include(second.assistantMessage, "`PUT /api/users/current`")
+      assert.strictEqual(second.paths[0], "data.md")
+      assert.isTrue(second.trace.some((line) => line.includes("with those of the question before")))
+      // A question of its own is not drawn back to what was before.
+      const third = yield* ask("guide", "What is a ticket?", { history })
+      assert.include(third.assistantMessage, "ticket")
+      assert.notInclude(third.assistantMessage, "kept")
+    })
+  )
+
+  it.effect("gives the same answer to the same question", () =>
+    Effect.gen(function* () {
+      for (const question of ["How do I start the server?", "Who wrote Hamlet?", "tokens"]) {
+        const answers = yield* Effect.all([ask("guide", question), ask("guide", question), ask("guide", question)], {
+          concurrency: "unbounded"
+        })
+        const same = answers.map(({ assistantMessage, paths, sources, tags }) => ({
+          assistantMessage,
+          paths,
+          sources,
+          tags
+        }))
+        assert.deepStrictEqual(same[1], same[0])
+        assert.deepStrictEqual(same[2], same[0])
+      }
+    })
+  )
+
+  it.effect("counts the tokens of all that it reads and writes", () =>
+    Effect.gen(function* () {
+      const tokenizer = yield* Tokenizer.Tokenizer
+      const question = "Hello!"
+      const plain = yield* ask("guide", question)
+      assert.strictEqual(plain.promptTokens, yield* tokenizer.count(question))
+      assert.strictEqual(plain.completionTokens, yield* tokenizer.count(plain.assistantMessage))
+      const instructed = yield* ask("guide", question, {
+        baseSystemMessage: "Be kind.",
+        userSystemMessage: "Be brief."
+      })
+      assert.strictEqual(instructed.promptTokens, yield* tokenizer.count(`Be kind.\nBe brief.\n${question}`))
+      const found = yield* ask("guide", "How do I start the server?")
+      assert.isAbove(found.promptTokens, found.completionTokens)
+    })
+  )
+
+  it.effect("traces how it came to its answer", () =>
+    Effect.gen(function* () {
+      const { trace } = yield* ask("guide", "How do I change the port of the server?")
+      assert.strictEqual(trace[0], "provider: embedded")
+      assert.include(trace, "route: server, by keywords")
+      for (const start of ["terms: change ", "retrieval: ", "hit 1: score ", "answer: ", "tokens: ", "total: "]) {
+        assert.isTrue(
+          trace.some((line) => line.startsWith(start)),
+          start
+        )
+      }
+      assert.isTrue(
+        trace.some((line) => line.includes("settings.md (Settings of the server › Change the port or the address)"))
+      )
+    })
+  )
+})
+
+const facts = (code: string, more = "") => `code: ${code}\nimplementationType: Facts\ndisplayName: ${code}\n${more}`
+
+const zoo = folderOf({
+  "zoo/bot.yaml": facts(
+    "zoo",
+    `facts:\n  - The **giraffe** [Gerda](https://example.org) likes acacia leaves\n  - text: Dodos are on show.\n    isActive: false\n`
+  ),
+  "zoo/knowledge/animals.md": [
+    "# Animals",
+    "",
+    "## Lions",
+    "",
+    "Lions sleep twenty hours a day, e.g. under a tree. They _hunt_ at night with `roar.wav`. Their cubs play all day.",
+    "Visitors may watch the lions from the bridge.",
+    "",
+    "## Penguins",
+    "",
+    "The penguins are fed three times a day:",
+    "",
+    "- At 9:00 they get herring.",
+    "- At 13:00 they get squid.",
+    "- At 17:00 they get sprats.",
+    "",
+    "## Opening the gate",
+    "",
+    "The keeper opens the gate with a command.",
+    "",
+    "```sh",
+    "gate open --slowly # mind the penguins. And the lions.",
+    "```",
+    "",
+    "## Prices",
+    "",
+    "| Ticket | Price | Valid |",
+    "| --- | --- | --- |",
+    "| Adult | 20 francs | one day |",
+    "| Child | 5 francs | one day |",
+    ""
+  ].join("\n"),
+  "zoo/knowledge/otters.txt": "Otters are cared for by Olga.\n\nOtters hold hands when they sleep.",
+  "zoo/knowledge/olga.txt": "Olga is on holiday in June. Then the otters are cared for by Omar.",
+  "zoo/knowledge/staff/omar.txt": "Omar cares for otters, too, and for the lions.",
+  "zoo/knowledge/staff/otto.txt": "Otto cares for no otters at all.",
+  "zoo/knowledge/map.bin": "lions lions lions",
+  "bare/bot.yaml": facts("bare"),
+  "start/bot.yaml":
+    "code: start\nimplementationType: Start\ndisplayName: Start\nfacts: [The reception is at the gate.]\nlinks:\n  - {code: zoo, isDefault: true}\n  - {code: bare}\n"
+})
+
+layer(backend(zoo))("EmbeddedProvider", (it) => {
+  const says = (question: string, code = "zoo") => Effect.map(ask(code, question), (answer) => answer.assistantMessage)
+
+  it.effect("answers in whole sentences, in the order of the document and without marks", () =>
+    Effect.gen(function* () {
+      assert.strictEqual(
+        yield* says("How long do lions sleep?"),
+        "Lions sleep twenty hours a day, e.g. under a tree. They hunt at night with `roar.wav`."
+      )
+      // A sentence that leans on the one before comes with it.
+      assert.include(
+        yield* says("Who hunts at night?"),
+        "Lions sleep twenty hours a day, e.g. under a tree. They hunt at night"
+      )
+      assert.include(yield* says("What does Gerda like?"), "The giraffe Gerda likes acacia leaves.")
+    })
+  )
+
+  it.effect("brings the list that a sentence announces, and single rows of a table", () =>
+    Effect.gen(function* () {
+      assert.strictEqual(
+        yield* says("How often are the penguins fed?"),
+        "The penguins are fed three times a day:\n\n- At 9:00 they get herring.\n- At 13:00 they get squid.\n- At 17:00 they get sprats."
+      )
+      assert.strictEqual(yield* says("When do they get squid?"), "At 13:00 they get squid.")
+      assert.strictEqual(yield* says("What is the price for a child?"), "Child: price 5 francs, valid one day.")
+    })
+  )
+
+  it.effect("brings the code when the question asks how, whole, and not when it does not", () =>
+    Effect.gen(function* () {
+      const code = "```sh\ngate open --slowly # mind the penguins. And the lions.\n```"
+      assert.strictEqual(yield* says("How do I open the gate?"), `The keeper opens the gate with a command.\n\n${code}`)
+      assert.strictEqual(yield* says("Who opens the gate?"), "The keeper opens the gate with a command.")
+    })
+  )
+
+  it.effect("names the documents it used and no others, at most three, and none for a fact", () =>
+    Effect.gen(function* () {
+      assert.deepStrictEqual((yield* ask("zoo", "How long do lions sleep?")).paths, ["animals.md"])
+      const fact = yield* ask("zoo", "acacia leaves")
+      assert.deepStrictEqual([fact.tags, fact.paths], [["answer"], []])
+      const otters = yield* ask("zoo", "Who cares for the otters?")
+      assert.isAbove(otters.paths.length, 0)
+      assert.isAtMost(otters.paths.length, 3)
+      assert.strictEqual(new Set(otters.paths).size, otters.paths.length)
+      for (const path of otters.paths) assert.match(path ?? "", /^(?:otters|olga|staff\/omar|staff\/otto)\.txt$/)
+    })
+  )
+
+  it.effect("does not know facts that are not active, nor files that are not text", () =>
+    Effect.gen(function* () {
+      assert.deepStrictEqual((yield* ask("zoo", "Are dodos on show?")).tags, ["no-answer"])
+      assert.strictEqual(
+        yield* says("Are dodos on show?"),
+        "I do not know that; I can answer about Animals, olga, otters, omar and otto."
+      )
+      assert.strictEqual(yield* says("Are dodos on show?", "bare"), "I do not know that; I can answer about bare.")
+    })
+  )
+
+  it.effect("lets a start bot answer with what its bots know, and with what it knows itself", () =>
+    Effect.gen(function* () {
+      const answer = yield* ask("start", "How long do lions sleep?")
+      assert.deepStrictEqual([answer.tags, answer.paths], [["answer", "zoo"], ["animals.md"]])
+      assert.deepStrictEqual((yield* ask("start", "Where is the reception?")).tags, ["answer"])
+      assert.strictEqual(
+        yield* says("Are dodos on show?", "start"),
+        "I do not know that; I can answer about bare and zoo."
+      )
+      assert.deepStrictEqual((yield* ask("bare", "How long do lions sleep?")).tags, ["no-answer"])
+    })
+  )
+
+  it.effect("answers of a bot that went since, as one that knows nothing", () =>
+    Effect.map(ask("nobody", "How long do lions sleep?"), (answer) => {
+      assert.deepStrictEqual(answer.tags, ["no-answer"])
+      assert.include(answer.assistantMessage, "I do not know that")
+    })
+  )
+
+  it.effect("takes a very long message in its stride", () =>
+    Effect.gen(function* () {
+      const answer = yield* ask("zoo", `How long do lions sleep? ${"x".repeat(500_000)} ${"lions ".repeat(50_000)}`)
+      assert.strictEqual(answer.tags[0], "answer")
+    })
+  )
+})
