@@ -1,6 +1,7 @@
 /**
  * The backend a program of this package talks to: one that runs somewhere, or one that is started for the program and stopped with it.
  */
+import { ClientConfig } from "@effect-chatbot/client/ClientConfig"
 import * as CliError from "effect/cli/CliError"
 import * as Config from "effect/Config"
 import * as Context from "effect/Context"
@@ -18,6 +19,7 @@ import * as ChildProcessSpawner from "effect/process/ChildProcessSpawner"
 import * as Redacted from "effect/Redacted"
 import * as Schema from "effect/Schema"
 import * as Stream from "effect/Stream"
+import { getCompileCacheDir } from "node:module"
 
 /** The backend that was started did not come up, or did not stay up. */
 export class BackendFailed extends Schema.TaggedError<BackendFailed>()("BackendFailed", {
@@ -32,16 +34,19 @@ export class BackendFailed extends Schema.TaggedError<BackendFailed>()("BackendF
 }
 
 /** A backend to talk to. */
-export class Backend extends Context.Service<Backend, {
-  /** Where it is. */
-  readonly baseUrl: string
-  /** Who calls; absent for a caller without a token. */
-  readonly token: Option.Option<Redacted.Redacted>
-  /** Whether all that is in it goes when the program ends, so that nothing in it is worth keeping. */
-  readonly isTemporary: boolean
-  /** Fails when a backend that was started ends by itself; never ends otherwise. */
-  readonly lost: Effect.Effect<never, BackendFailed>
-}>()("@effect-chatbot/cli/Backend") {
+export class Backend extends Context.Service<
+  Backend,
+  {
+    /** Where it is. */
+    readonly baseUrl: string
+    /** Who calls; absent for a caller without a token. */
+    readonly token: Option.Option<Redacted.Redacted>
+    /** Whether all that is in it goes when the program ends, so that nothing in it is worth keeping. */
+    readonly isTemporary: boolean
+    /** Fails when a backend that was started ends by itself; never ends otherwise. */
+    readonly lost: Effect.Effect<never, BackendFailed>
+  }
+>()("@effect-chatbot/cli/Backend") {
   /** The backend at `CHATBOT_BASE_URL`, called with `CHATBOT_TOKEN`, if the first is set; else one that is started, see {@link start}. */
   static readonly layer: Layer.Layer<
     Backend,
@@ -49,11 +54,11 @@ export class Backend extends Context.Service<Backend, {
     ChildProcessSpawner.ChildProcessSpawner | FileSystem.FileSystem | Path.Path
   > = Layer.effect(
     Backend,
-    Effect.gen(function*() {
+    Effect.gen(function* () {
       const remote = yield* settings.remote
       if (Option.isNone(remote)) return yield* start({ module: import.meta.resolve(serverModule) })
-      const token = yield* settings.token
-      return Backend.of({ baseUrl: remote.value, token, isTemporary: false, lost: Effect.never })
+      const { baseUrl, token } = Context.get(yield* Layer.build(ClientConfig.layerConfig), ClientConfig)
+      return Backend.of({ baseUrl, token, isTemporary: false, lost: Effect.never })
     })
   )
 }
@@ -63,7 +68,6 @@ const serverModule = "@effect-chatbot/server/main"
 
 const settings = {
   remote: Config.option(Config.String("CHATBOT_BASE_URL")),
-  token: Config.option(Config.Redacted("CHATBOT_TOKEN")),
   dataDirectory: Config.option(Config.String("CHATBOT_DATA_DIR")),
   adminToken: Config.option(Config.Redacted("CHATBOT_ADMIN_TOKEN")),
   logLevel: Config.option(Config.String("CHATBOT_LOG_LEVEL"))
@@ -86,7 +90,7 @@ const failedTo = (what: string) => (error: PlatformError.PlatformError) =>
  * along if `CHATBOT_LOG_LEVEL` is set. `module` is the URL of its main module. Fails when it does not answer within `patience`, a minute
  * by default.
  */
-export const start = Effect.fnUntraced(function*(options: {
+export const start = Effect.fnUntraced(function* (options: {
   readonly module: string
   readonly patience?: Duration.Input | undefined
 }) {
@@ -99,32 +103,41 @@ export const start = Effect.fnUntraced(function*(options: {
 
   const data = Option.isSome(given)
     ? path.resolve(given.value)
-    : yield* files.makeTempDirectoryScoped({ prefix: "effect-chatbot-" }).pipe(
-      Effect.catch(failedTo("There is no room for temporary data"))
+    : yield* files
+        .makeTempDirectoryScoped({ prefix: "effect-chatbot-" })
+        .pipe(Effect.catch(failedTo("There is no room for temporary data")))
+  const main = yield* path
+    .fromFileUrl(new URL(options.module))
+    .pipe(Effect.mapError((error) => new BackendFailed({ message: error.message, log: "" })))
+  const child = yield* spawner
+    .spawn(
+      ChildProcess.make(process.execPath, [main], {
+        env: {
+          CHATBOT_HOST: "127.0.0.1",
+          CHATBOT_PORT: "0",
+          CHATBOT_DATA_DIR: data,
+          CHATBOT_LOG_LEVEL: Option.getOrElse(logLevel, () => "Warn"),
+          CHATBOT_STOP_WITH_STDIN: "true",
+          NODE_COMPILE_CACHE: getCompileCacheDir()
+        },
+        extendEnv: true,
+        // Never written to; it ends when this process does.
+        stdin: "pipe",
+        stderr: Option.isSome(logLevel) ? "inherit" : "pipe",
+        killSignal: "SIGTERM",
+        forceKillAfter: "5 seconds"
+      })
     )
-  const main = yield* path.fromFileUrl(new URL(options.module)).pipe(
-    Effect.mapError((error) => new BackendFailed({ message: error.message, log: "" }))
-  )
-  const child = yield* spawner.spawn(ChildProcess.make(process.execPath, [main], {
-    env: {
-      CHATBOT_HOST: "127.0.0.1",
-      CHATBOT_PORT: "0",
-      CHATBOT_DATA_DIR: data,
-      CHATBOT_LOG_LEVEL: Option.getOrElse(logLevel, () => "Warn"),
-      CHATBOT_STOP_WITH_STDIN: "true"
-    },
-    extendEnv: true,
-    // Never written to; it ends when this process does.
-    stdin: "pipe",
-    stderr: Option.isSome(logLevel) ? "inherit" : "pipe",
-    killSignal: "SIGTERM",
-    forceKillAfter: "5 seconds"
-  })).pipe(Effect.catch(failedTo("The backend could not be started")))
+    .pipe(Effect.catch(failedTo("The backend could not be started")))
 
   let log = ""
   const reading = yield* child.stderr.pipe(
     Stream.decodeText,
-    Stream.runForEach((text) => Effect.sync(() => { log = (log + text).slice(-logLimit) })),
+    Stream.runForEach((text) =>
+      Effect.sync(() => {
+        log = (log + text).slice(-logLimit)
+      })
+    ),
     Effect.ignore,
     Effect.forkScoped
   )
@@ -139,13 +152,14 @@ export const start = Effect.fnUntraced(function*(options: {
     Effect.ignore,
     Effect.forkScoped
   )
-  const lost = (message: string) => child.exitCode.pipe(
-    Effect.map((code) => `exit code ${code}`),
-    Effect.catch((error) => Effect.succeed(error.message)),
-    // What it wrote last may still be on its way; a process it left behind may hold the pipe for ever.
-    Effect.tap(Effect.ignore(Effect.timeout(Fiber.await(reading), "1 second"))),
-    Effect.flatMap((how) => Effect.fail(new BackendFailed({ message: `${message} (${how}).`, log })))
-  )
+  const lost = (message: string) =>
+    child.exitCode.pipe(
+      Effect.map((code) => `exit code ${code}`),
+      Effect.catch((error) => Effect.succeed(error.message)),
+      // What it wrote last may still be on its way; a process it left behind may hold the pipe for ever.
+      Effect.tap(Effect.ignore(Effect.timeout(Fiber.await(reading), "1 second"))),
+      Effect.flatMap((how) => Effect.fail(new BackendFailed({ message: `${message} (${how}).`, log })))
+    )
 
   const { patience = "1 minute" } = options
   const baseUrl = yield* Deferred.await(address).pipe(
@@ -158,10 +172,12 @@ export const start = Effect.fnUntraced(function*(options: {
   const token = Option.isSome(adminToken)
     ? adminToken.value
     : Redacted.make(
-      (yield* files.readFileString(path.join(data, "admin-token")).pipe(
-        Effect.catch(failedTo("The admin token of the backend cannot be read (CHATBOT_ADMIN_TOKEN sets it)"))
-      )).trim()
-    )
+        (yield* files
+          .readFileString(path.join(data, "admin-token"))
+          .pipe(
+            Effect.catch(failedTo("The admin token of the backend cannot be read (CHATBOT_ADMIN_TOKEN sets it)"))
+          )).trim()
+      )
   return Backend.of({
     baseUrl,
     token: Option.some(token),

@@ -22,19 +22,24 @@ const commands: ReadonlyArray<readonly [command: string, meaning: string]> = [
 ]
 
 const sampleQuestions = (chat: CreatedChat): ReadonlyArray<string> =>
-  [chat.botSampleQuestion1, chat.botSampleQuestion2].flatMap((question) => question ? [Render.fold(question)] : [])
+  [chat.botSampleQuestion1, chat.botSampleQuestion2].flatMap((question) => (question ? [Render.fold(question)] : []))
 
 /** Shows a text word by word, faster than anyone reads: all of it within about a second and a half. At once where nobody watches. */
-const stream = Effect.fnUntraced(function*(lines: ReadonlyArray<string>) {
+const stream = Effect.fnUntraced(function* (lines: ReadonlyArray<string>) {
   const screen = yield* Screen
   const text = lines.map((line) => `${line}\n`).join("")
   const words = text.match(/\s*\S+|\s+$/g) ?? []
   if (!screen.canAnimate) return yield* screen.show(text)
   const pause = Math.min(20, 1500 / words.length)
-  yield* Effect.forEach(words, (word) => Effect.andThen(screen.show(word), Effect.sleep(pause)), { discard: true })
+  yield* Effect.forEach(words, (word) => Effect.andThen(screen.show(word), Effect.sleep(pause)), {
+    discard: true
+  }).pipe(
+    // The shell's prompt belongs on a line of its own.
+    Effect.onInterrupt(() => screen.show("\n"))
+  )
 })
 
-const showAnswer = Effect.fnUntraced(function*(chat: CreatedChat, completion: Completion) {
+const showAnswer = Effect.fnUntraced(function* (chat: CreatedChat, completion: Completion) {
   const screen = yield* Screen
   const { baseUrl } = yield* Backend
   const { style } = screen
@@ -50,7 +55,7 @@ const showAnswer = Effect.fnUntraced(function*(chat: CreatedChat, completion: Co
   yield* screen.lines("")
 })
 
-const showGreeting = Effect.fnUntraced(function*(chat: CreatedChat) {
+const showGreeting = Effect.fnUntraced(function* (chat: CreatedChat) {
   const screen = yield* Screen
   const { style } = screen
   const columns = yield* screen.columns
@@ -60,17 +65,21 @@ const showGreeting = Effect.fnUntraced(function*(chat: CreatedChat) {
   if (samples.length > 0) {
     yield* screen.lines("", "You could ask:")
     yield* screen.lines(
-      ...samples.flatMap((sample, index) => Render.wrap(sample, columns, "     ", `  ${style.accent(`${index + 1}`)}  `))
+      ...samples.flatMap((sample, index) =>
+        Render.wrap(sample, columns, "     ", `  ${style.accent(`${index + 1}`)}  `)
+      )
     )
   }
   yield* screen.lines(
     "",
-    style.faint(`Type a question${samples.length > 0 ? ", or the number of one of these" : ""}. /help shows what else there is.`),
+    style.faint(
+      `Type a question${samples.length > 0 ? ", or the number of one of these" : ""}. /help shows what else there is.`
+    ),
     ""
   )
 })
 
-const showHelp = Effect.gen(function*() {
+const showHelp = Effect.gen(function* () {
   const screen = yield* Screen
   const room = Math.max(...commands.map(([command]) => command.length)) + 2
   yield* screen.lines(
@@ -79,7 +88,7 @@ const showHelp = Effect.gen(function*() {
   )
 })
 
-const showBots = Effect.fnUntraced(function*(bots: ReadonlyArray<Bot>) {
+const showBots = Effect.fnUntraced(function* (bots: ReadonlyArray<Bot>) {
   const screen = yield* Screen
   yield* screen.lines(
     ...Render.table(
@@ -95,13 +104,13 @@ const showBots = Effect.fnUntraced(function*(bots: ReadonlyArray<Bot>) {
   )
 })
 
-const showError = Effect.fnUntraced(function*(error: unknown) {
+const showError = Effect.fnUntraced(function* (error: unknown) {
   const screen = yield* Screen
   yield* screen.lines(...Render.wrap(explain(error), yield* screen.columns).map(screen.style.alarm), "")
 })
 
 /** Talks with the person at the `Keyboard` until that person leaves. What fails is told, and the conversation goes on. */
-export const converse = Effect.gen(function*() {
+export const converse = Effect.gen(function* () {
   const client = yield* ChatbotClient
   const screen = yield* Screen
   const keyboard = yield* Keyboard
@@ -109,12 +118,12 @@ export const converse = Effect.gen(function*() {
   let chat = yield* Talk.open
   yield* showGreeting(chat)
 
-  const begin = Effect.fnUntraced(function*(code: string) {
+  const begin = Effect.fnUntraced(function* (code: string) {
     chat = yield* code === "" ? Talk.open : client.chats.createByBotCode(code)
     yield* showGreeting(chat)
   })
 
-  const obey = Effect.fnUntraced(function*(command: string, argument: string) {
+  const obey = Effect.fnUntraced(function* (command: string, argument: string) {
     switch (command) {
       case "/bots":
         return yield* showBots((yield* client.bots.list({ pageSize: 100 })).items)
@@ -127,7 +136,7 @@ export const converse = Effect.gen(function*() {
     }
   })
 
-  const ask = Effect.fnUntraced(function*(question: string) {
+  const ask = Effect.fnUntraced(function* (question: string) {
     const completion = yield* client.chats.complete(chat.chatId, question).pipe(spin("thinking"))
     yield* showAnswer(chat, completion)
   })
@@ -141,7 +150,7 @@ export const converse = Effect.gen(function*() {
     const [command = "", argument = ""] = text.value.split(/\s+/)
     if (command === "/quit" || command === "/exit") return
     const sample = /^[12]$/.test(text.value) ? sampleQuestions(chat)[Number(text.value) - 1] : undefined
-    yield* Effect.gen(function*() {
+    yield* Effect.gen(function* () {
       if (command.startsWith("/")) yield* obey(command, argument)
       else yield* ask(sample ?? text.value)
     }).pipe(Effect.catch(showError))

@@ -8,10 +8,13 @@ import * as Option from "effect/Option"
 import * as Readline from "node:readline"
 
 /** A keyboard with a person at it. */
-export class Keyboard extends Context.Service<Keyboard, {
-  /** Asks for a line with `prompt` before it. None when the person wants to leave: Ctrl-C, or Ctrl-D on an empty line. */
-  readonly ask: (prompt: string) => Effect.Effect<Option.Option<string>>
-}>()("@effect-chatbot/cli/Keyboard") {
+export class Keyboard extends Context.Service<
+  Keyboard,
+  {
+    /** Asks for a line with `prompt` before it. None when the person wants to leave: Ctrl-C, or Ctrl-D on an empty line. */
+    readonly ask: (prompt: string) => Effect.Effect<Option.Option<string>>
+  }
+>()("@effect-chatbot/cli/Keyboard") {
   /** The keyboard of the terminal this process runs on, see {@link make}. */
   static readonly layer: Layer.Layer<Keyboard> = Layer.sync(Keyboard, () => make(process.stdin, process.stdout))
 }
@@ -59,6 +62,8 @@ export const make = (input: NodeJS.ReadableStream, output: NodeJS.WritableStream
       })
       editor.on("SIGINT", () => answer(Option.none()))
       editor.on("close", () => answer(Option.none()))
+      // The terminal is gone.
+      editor.on("error", () => answer(Option.none()))
       editor.prompt()
       return Effect.sync(() => {
         isAnswered = true

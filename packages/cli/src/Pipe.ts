@@ -23,14 +23,14 @@ export interface Outcome {
  * Asks each line that is not blank in one chat, one after the other, and shows each answer on one line. A question that fails is told
  * about on standard error, and the next one is asked. Nothing is asked of the backend before the first question.
  */
-export const answer = Effect.fnUntraced(function*<E, R>(lines: Stream.Stream<string, E, R>) {
+export const answer = Effect.fnUntraced(function* <E, R>(lines: Stream.Stream<string, E, R>) {
   const { chats } = yield* ChatbotClient
   const screen = yield* Screen
   let chatId: ChatId | undefined
   let asked = 0
   let failed = 0
 
-  const ask = Effect.fnUntraced(function*(question: string) {
+  const ask = Effect.fnUntraced(function* (question: string) {
     chatId ??= (yield* Talk.open).chatId
     const { assistantMessage } = yield* chats.complete(chatId, question)
     yield* screen.lines(Render.fold(assistantMessage ?? ""))
@@ -40,10 +40,12 @@ export const answer = Effect.fnUntraced(function*<E, R>(lines: Stream.Stream<str
     const question = line.trim()
     if (question === "") return Effect.void
     asked++
-    return Effect.catch(ask(question), (error) => {
-      failed++
-      return Console.error(`Question ${asked} was not answered: ${explain(error)}`)
-    })
+    return ask(question).pipe(
+      Effect.catch((error) => {
+        failed++
+        return Console.error(`Question ${asked} was not answered: ${explain(error)}`)
+      })
+    )
   })
   return { asked, failed } satisfies Outcome
 })

@@ -26,8 +26,10 @@ const unchanged = (text: string): string => text
 export const plain: Style = { strong: unchanged, faint: unchanged, accent: unchanged, alarm: unchanged }
 
 // Select graphic rendition (ECMA-48, 8.3.117): a code to begin with, and the code that takes it back.
-const graphic = (begin: number, end: number) => (text: string): string =>
-  text === "" ? "" : `\u001b[${begin}m${text}\u001b[${end}m`
+const graphic =
+  (begin: number, end: number) =>
+  (text: string): string =>
+    text === "" ? "" : `\u001b[${begin}m${text}\u001b[${end}m`
 
 /** Marks for a terminal. */
 export const coloured: Style = {
@@ -40,11 +42,14 @@ export const coloured: Style = {
 /** The text without escape sequences and control characters but line breaks, which become `\n`. A tab becomes a space. */
 export const clean = (text: string): string =>
   stripVTControlCharacters(text.replace(/\r\n?|[\u0085\u2028\u2029]/g, "\n").replaceAll("\t", " "))
-    // Category Cc but the line feed, and the marks that turn the writing direction of what follows.
-    .replace(/[\u0000-\u0009\u000b-\u001f\u007f-\u009f\u202a-\u202e\u2066-\u2069]/g, "")
+    // Control characters but the line feed, and the marks that turn the writing direction of what follows.
+    .replace(/(?!\n)\p{Cc}|[\u202a-\u202e\u2066-\u2069]/gu, "")
 
 /** The text on one line: every line break, with the blanks around it, becomes a space. */
-export const fold = (text: string): string => clean(text).replace(/\s*\n\s*/g, " ").trim()
+export const fold = (text: string): string =>
+  clean(text)
+    .replace(/\s*\n\s*/g, " ")
+    .trim()
 
 const graphemes = new Intl.Segmenter(undefined, { granularity: "grapheme" })
 
@@ -97,12 +102,7 @@ const breakWord = (word: string, columns: number): ReadonlyArray<string> => {
  * Breaks a text into lines of at most `columns`, between words where that is possible. Line breaks of the text stay. `indent` stands
  * before every line, and `first`, of the same width, before the first one.
  */
-export const wrap = (
-  text: string,
-  columns: number,
-  indent = "",
-  first = indent
-): ReadonlyArray<string> => {
+export const wrap = (text: string, columns: number, indent = "", first = indent): ReadonlyArray<string> => {
   const room = Math.max(1, columns - width(indent))
   const lines: Array<string> = []
   for (const paragraph of text.split("\n")) {
@@ -162,7 +162,9 @@ export const table = (
   options: { readonly columns: number; readonly indent?: string; readonly style?: Style }
 ): ReadonlyArray<string> => {
   const { indent = "", style = plain } = options
-  const widths = columns.map(({ title }, index) => Math.max(width(title), ...rows.map((row) => width(row[index] ?? ""))))
+  const widths = columns.map(({ title }, index) =>
+    Math.max(width(title), ...rows.map((row) => width(row[index] ?? "")))
+  )
   const last = columns.length - 1
   const before = widths.slice(0, -1).reduce((sum, width) => sum + width + 2, width(indent))
   const room = Math.max(width(columns[last]?.title ?? ""), Math.min(widths[last] ?? 0, options.columns - before))
@@ -174,10 +176,7 @@ export const table = (
       })
       .join("  ")
       .trimEnd()
-  return [
-    indent + style.faint(line(columns.map(({ title }) => title))),
-    ...rows.map((row) => indent + line(row))
-  ]
+  return [indent + style.faint(line(columns.map(({ title }) => title))), ...rows.map((row) => indent + line(row))]
 }
 
 /** A number of things: `1 bot`, `2 bots`. */

@@ -12,22 +12,25 @@ import * as Render from "./Render.ts"
 const defaultColumns = 80
 
 /** Standard output, as something people look at. */
-export class Screen extends Context.Service<Screen, {
-  /** How texts are set off there; not at all where nobody sees colours. */
-  readonly style: Render.Style
-  /** Whether somebody watches, so that something may move. */
-  readonly canAnimate: boolean
-  /** How wide a line may be; at most 100, for longer ones are hard to read. */
-  readonly columns: Effect.Effect<number>
-  /** Shows a text as it is. */
-  readonly show: (text: string) => Effect.Effect<void>
-  /** Shows lines, each with a line break after it. */
-  readonly lines: (...lines: ReadonlyArray<string>) => Effect.Effect<void>
-}>()("@effect-chatbot/cli/Screen") {
+export class Screen extends Context.Service<
+  Screen,
+  {
+    /** How texts are set off there; not at all where nobody sees colours. */
+    readonly style: Render.Style
+    /** Whether somebody watches, so that something may move. */
+    readonly canAnimate: boolean
+    /** How wide a line may be; at most 100, for longer ones are hard to read. */
+    readonly columns: Effect.Effect<number>
+    /** Shows a text as it is. */
+    readonly show: (text: string) => Effect.Effect<void>
+    /** Shows lines, each with a line break after it. */
+    readonly lines: (...lines: ReadonlyArray<string>) => Effect.Effect<void>
+  }
+>()("@effect-chatbot/cli/Screen") {
   /** Standard output by way of the `Terminal`. That it is closed or full is for the program to find out; here it is passed over. */
   static readonly layer: Layer.Layer<Screen, never, Terminal.Terminal> = Layer.effect(
     Screen,
-    Effect.gen(function*() {
+    Effect.gen(function* () {
       const terminal = yield* Terminal.Terminal
       const { canAnimate, canColor } = yield* TerminalCapabilities.TerminalCapabilities
       const show = (text: string) => Effect.ignore(terminal.display(text))

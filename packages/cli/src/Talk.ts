@@ -20,7 +20,7 @@ export class NoBot extends Schema.TaggedError<NoBot>()("NoBot", {
 }
 
 /** The bot a newcomer talks to: the open bot, else the first start bot, else the first of all bots. */
-export const greeter = Effect.gen(function*() {
+export const greeter = Effect.gen(function* () {
   const { bots, chats } = yield* ChatbotClient
   const { openChatBotId } = yield* chats.openBot
   if (openChatBotId !== undefined) return openChatBotId
@@ -30,7 +30,7 @@ export const greeter = Effect.gen(function*() {
 })
 
 /** A new chat with the bot that newcomers talk to. */
-export const open = Effect.gen(function*() {
+export const open = Effect.gen(function* () {
   const { chats } = yield* ChatbotClient
   return yield* chats.create(yield* greeter)
 })
@@ -48,7 +48,7 @@ export const sources = (completion: Pick<Completion, "metaData">): ReadonlyArray
 /** A document an answer was drawn from, as a line: its file name and where it can be downloaded. */
 export const citation = (source: InformationSource, baseUrl: string, style: Render.Style): string => {
   // A URL may stand there relative to the backend.
-  const url = source.url === undefined ? undefined : URL.parse(source.url, baseUrl)?.href ?? source.url
+  const url = source.url === undefined ? undefined : (URL.parse(source.url, baseUrl)?.href ?? source.url)
   const name = Render.fold(source.fileName ?? "a document without a name")
   return url === undefined ? name : `${name}  ${style.faint(Render.fold(url))}`
 }

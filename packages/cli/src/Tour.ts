@@ -9,6 +9,7 @@ import { TokenUsageType } from "@effect-chatbot/schema/TokenUsage"
 import type { CurrentUser } from "@effect-chatbot/schema/User"
 import * as CliError from "effect/cli/CliError"
 import * as Effect from "effect/Effect"
+import * as Option from "effect/Option"
 import * as Redacted from "effect/Redacted"
 import * as Schema from "effect/Schema"
 import * as Stream from "effect/Stream"
@@ -41,7 +42,7 @@ const indent = "    "
 const pages: Readonly<Record<string, string>> = { "users.chatItems": "users.chats" }
 
 /** Shows calls and counts them. */
-const makeGuide = Effect.gen(function*() {
+const makeGuide = Effect.gen(function* () {
   const screen = yield* Screen
   const columns = yield* screen.columns
   const { style } = screen
@@ -56,9 +57,10 @@ const makeGuide = Effect.gen(function*() {
     const name = `  ${style.accent(method)}`
     const lines = Render.wrap(Render.clean(beside), columns, " ".repeat(margin))
     // A name that is too long for its column has a line to itself.
-    const head = Render.width(name) < margin
-      ? [name.padEnd(name.length - Render.width(name) + margin) + (lines[0] ?? "").trimStart(), ...lines.slice(1)]
-      : [name, ...lines]
+    const head =
+      Render.width(name) < margin
+        ? [name.padEnd(name.length - Render.width(name) + margin) + (lines[0] ?? "").trimStart(), ...lines.slice(1)]
+        : [name, ...lines]
     return screen.lines(...head, ...below.map((line) => (indent + line).trimEnd()))
   }
 
@@ -76,7 +78,11 @@ const makeGuide = Effect.gen(function*() {
   const inner = columns - indent.length
   const text = (text: string) => Render.prose(text, inner, style)
   const table = (heading: ReadonlyArray<Render.Column>, rows: ReadonlyArray<ReadonlyArray<string>>) =>
-    Render.table(heading, rows.map((row) => row.map(Render.fold)), { columns: inner, style })
+    Render.table(
+      heading,
+      rows.map((row) => row.map(Render.fold)),
+      { columns: inner, style }
+    )
   const summary = () => `${Render.count(calls, "call")} to ${endpoints.size} of the ${endpointCount} endpoints`
 
   return { call, screen, section, style, summary, table, text }
@@ -102,8 +108,10 @@ const kindOf: Readonly<Record<number, string>> = {
 /** What stands after `downloads/` in the URL of a source. */
 const downloadPath = (url: string, baseUrl: string): string | undefined => {
   const path = URL.parse(url, baseUrl)?.pathname.split("/downloads/")[1]
-  return path === undefined || path === "" ? undefined : decodeURIComponent(path)
+  return path ? Option.getOrUndefined(decoded(path)) : undefined
 }
+
+const decoded = Option.liftThrowable(decodeURIComponent)
 
 const noSuchBot = BotId.make("00000000-0000-7000-8000-000000000000")
 
@@ -111,18 +119,18 @@ const noSuchBot = BotId.make("00000000-0000-7000-8000-000000000000")
  * Calls the API from one end to the other and shows what comes back. It takes back what it made, also when it fails half way. On a
  * backend that is not temporary it leaves out what others would notice, and without the role `Admin` what only admins may do.
  */
-export const tour = Effect.gen(function*() {
+export const tour = Effect.gen(function* () {
   const { admin, bots, cache, chats, statistics, system, users } = yield* ChatbotClient
   const { baseUrl, isTemporary } = yield* Backend
   const { call, screen, section, style, summary, table, text } = yield* makeGuide
 
   // What is still there when the tour ends early.
-  const made = new Map<string, Effect.Effect<unknown, unknown>>()
-  yield* Effect.addFinalizer(() => Effect.forEach(made.values(), (takeBack) => Effect.ignore(takeBack), { discard: true }))
+  const made = new Map<string, Effect.Effect<void>>()
+  yield* Effect.addFinalizer(() => Effect.all(made.values(), { discard: true }))
   const forget = (id: string) => Effect.sync(() => made.delete(id))
 
   const greeted = (chat: CreatedChat): Shown => {
-    made.set(chat.chatId, chats.delete(chat.chatId))
+    made.set(chat.chatId, Effect.ignore(chats.delete(chat.chatId)))
     return [
       `a chat with ${Render.fold(chat.botDisplayName ?? "a bot")}, who says:`,
       ...text(chat.botDisplayMessage ?? "")
@@ -145,8 +153,12 @@ export const tour = Effect.gen(function*() {
   )
 
   yield* section("Users", "Who is calling.")
-  const user = yield* call("users.current", users.current, (user) =>
-    `${Render.fold(user.login ?? `user ${user.id}`)}, ${user.roles.join(" and ") || "without a role"}, ${keeps(user)}`)
+  const user = yield* call(
+    "users.current",
+    users.current,
+    (user) =>
+      `${Render.fold(user.login ?? `user ${user.id}`)}, ${user.roles.join(" and ") || "without a role"}, ${keeps(user)}`
+  )
   const isAdmin = user.roles.includes("Admin")
   if (isTemporary) {
     yield* call("users.acceptTerms", users.acceptTerms, () => "accepted")
@@ -155,12 +167,15 @@ export const tour = Effect.gen(function*() {
       users.update({ isKeepChatHistory: true, keepChatHistoryForDays: 30, isKeepFavoritesForever: true }),
       () => "keep chats for 30 days, favourites for ever"
     )
-    yield* call("users.current", users.current, (user) =>
-      `terms ${user.isTermsAccepted ? "accepted" : "not accepted"}, ${keeps(user)}`)
+    yield* call(
+      "users.current",
+      users.current,
+      (user) => `terms ${user.isTermsAccepted ? "accepted" : "not accepted"}, ${keeps(user)}`
+    )
   }
 
   yield* section("System", "What users are told about the state of the system.")
-  yield* call("system.status", system.status, (status) => status === "" ? "all is well" : quoted(status))
+  yield* call("system.status", system.status, (status) => (status === "" ? "all is well" : quoted(status)))
   if (isTemporary && isAdmin) {
     const notice = "Back in ten minutes."
     yield* call("system.setStatus", system.setStatus(notice), () => "a notice is set")
@@ -169,7 +184,7 @@ export const tour = Effect.gen(function*() {
   }
 
   yield* section("Bots", "Who answers, and who answers what.")
-  const all = yield* call("bots.list", bots.list({ pageSize: 10, orderBy: "displayName" }), (page) => [
+  const all = yield* call("bots.list", bots.list({ pageSize: 10 }), (page) => [
     Render.count(page.totalItemCount, "bot"),
     ...table(
       [{ title: "code" }, { title: "name" }, { title: "about" }],
@@ -178,20 +193,33 @@ export const tour = Effect.gen(function*() {
   ])
   const byId = new Map(all.items.map((bot) => [bot.botId, bot]))
   const nameById = (id: BotId) => nameOf(byId.get(id) ?? { botId: id, displayName: undefined })
-  const startBots = yield* call("bots.startBots", bots.startBots(), (page) =>
-    page.items.map(nameOf).join(", ") || "none")
+  const startBots = yield* call(
+    "bots.startBots",
+    bots.startBots(),
+    (page) => page.items.map(nameOf).join(", ") || "none"
+  )
   const [startBot] = startBots.items
   if (startBot !== undefined) {
-    yield* call("bots.listByStartBot", bots.listByStartBot(startBot.botId), (page) =>
-      `${nameOf(startBot)} passes questions on to ${page.items.map(nameOf).join(", ") || "nobody"}`)
+    yield* call(
+      "bots.listByStartBot",
+      bots.listByStartBot(startBot.botId),
+      (page) => `${nameOf(startBot)} passes questions on to ${page.items.map(nameOf).join(", ") || "nobody"}`
+    )
     for (const question of ["How do I back up the database?", "Which status code has a missing chat?"]) {
-      yield* call("bots.search", bots.search(startBot.botId, question), (id) => `${quoted(question)} is for ${nameById(id)}`)
+      yield* call(
+        "bots.search",
+        bots.search(startBot.botId, question),
+        (id) => `${quoted(question)} is for ${nameById(id)}`
+      )
     }
   }
   for (const bot of all.items.slice(0, 1)) {
     const image = bots.image(bot.botId).pipe(
       Effect.flatMap(({ contentType, stream }) =>
-        Effect.map(Stream.mkUint8Array(stream), ({ length }) => `${nameOf(bot)}: ${contentType}, ${Render.bytes(length)}`)
+        Effect.map(
+          Stream.mkUint8Array(stream),
+          ({ length }) => `${nameOf(bot)}: ${contentType}, ${Render.bytes(length)}`
+        )
       ),
       Effect.catchTag("BotImageNotFound", () => Effect.succeed(`${nameOf(bot)} has no image`))
     )
@@ -200,7 +228,8 @@ export const tour = Effect.gen(function*() {
 
   yield* section("Chats", "Questions, answers, and the documents they were drawn from.")
   const open = yield* call("chats.openBot", chats.openBot, ({ openChatBotId }) =>
-    openChatBotId === undefined ? "no bot is open to everybody" : `${nameById(openChatBotId)} is open to everybody`)
+    openChatBotId === undefined ? "no bot is open to everybody" : `${nameById(openChatBotId)} is open to everybody`
+  )
   const first = yield* call("chats.create", chats.create(open.openChatBotId ?? (yield* Talk.greeter)), greeted)
   const questions = [first.botSampleQuestion1, first.botSampleQuestion2].filter((question) => question !== undefined)
   const completions: Array<Completion> = []
@@ -221,14 +250,22 @@ export const tour = Effect.gen(function*() {
     )
   )
   yield* call("chats.rename", chats.rename(first.chatId, "The tour"), () => "The tour")
-  yield* call("chats.get", chats.get(first.chatId), (chat) =>
-    `${quoted(chat.displayName)} holds ${Render.count(chat.completions.length, "question")} and their answers`)
+  yield* call(
+    "chats.get",
+    chats.get(first.chatId),
+    (chat) => `${quoted(chat.displayName)} holds ${Render.count(chat.completions.length, "question")} and their answers`
+  )
   const [praised] = completions
   if (praised !== undefined) {
     const { assistantMessage, userMessage } = praised
     yield* call(
       "chats.feedback",
-      chats.feedback(first.chatId, { userMessage, assistantMessage, voteId: Vote.up, userComment: "Just what I needed." }),
+      chats.feedback(first.chatId, {
+        userMessage,
+        assistantMessage,
+        voteId: Vote.up,
+        userComment: "Just what I needed."
+      }),
       () => "thumbs up, with a comment"
     )
   }
@@ -241,13 +278,21 @@ export const tour = Effect.gen(function*() {
     })
   )[0]
   if (source !== undefined) {
-    const ticket = yield* call("chats.createTicket", chats.createTicket(source.chatId), (ticket) =>
-      `a ticket of ${ticket.length} characters, good for one download`)
-    const download = chats.download(source.chatId, source.path, { ticket }).pipe(
-      Effect.flatMap(({ contentType, stream }) =>
-        Effect.map(Stream.mkUint8Array(stream), ({ length }) => `${source.fileName}: ${contentType}, ${Render.bytes(length)}`)
-      )
+    const ticket = yield* call(
+      "chats.createTicket",
+      chats.createTicket(source.chatId),
+      (ticket) => `a ticket of ${ticket.length} characters, good for one download`
     )
+    const download = chats
+      .download(source.chatId, source.path, { ticket })
+      .pipe(
+        Effect.flatMap(({ contentType, stream }) =>
+          Effect.map(
+            Stream.mkUint8Array(stream),
+            ({ length }) => `${source.fileName}: ${contentType}, ${Render.bytes(length)}`
+          )
+        )
+      )
     yield* call("chats.download", download, (shown) => shown)
   }
 
@@ -257,27 +302,45 @@ export const tour = Effect.gen(function*() {
     "users.systemMessages.create",
     systemMessages.create({ displayName: "Brief", systemMessage: "Answer in one sentence." }),
     (id) => {
-      made.set(id, systemMessages.delete(id))
+      made.set(id, Effect.ignore(systemMessages.delete(id)))
       return `"Brief" is made`
     }
   )
-  yield* call("users.systemMessages.update", systemMessages.update(messageId, {
-    displayName: "Very brief",
-    systemMessage: "Answer in one short sentence."
-  }), () => `it is "Very brief" now`)
-  yield* call("users.systemMessages.get", systemMessages.get(messageId), (message) =>
-    `${quoted(message.displayName)} says ${quoted(message.systemMessage)}`)
+  yield* call(
+    "users.systemMessages.update",
+    systemMessages.update(messageId, {
+      displayName: "Very brief",
+      systemMessage: "Answer in one short sentence."
+    }),
+    () => `it is "Very brief" now`
+  )
+  yield* call(
+    "users.systemMessages.get",
+    systemMessages.get(messageId),
+    (message) => `${quoted(message.displayName)} says ${quoted(message.systemMessage)}`
+  )
   yield* call("users.systemMessages.list", systemMessages.list(), (page) =>
-    page.items.map(({ displayName }) => quoted(displayName)).join(", "))
+    page.items.map(({ displayName }) => quoted(displayName)).join(", ")
+  )
   yield* call("users.systemMessages.count", systemMessages.count, (count) => `${count}`)
   const follower = [second, first].find((chat) => chat.isUserSystemMessageSupported)
   if (follower?.botId !== undefined) {
     const { botId, chatId } = follower
-    yield* call("chats.setUserSystemMessage", chats.setUserSystemMessage(chatId, messageId), () =>
-      `the chat with ${nameById(botId)} follows it`)
-    yield* call("users.chatsByBotAndSystemMessage", users.chatsByBotAndSystemMessage(botId, messageId), (page) =>
-      `${Render.count(page.totalItemCount, "chat")} with ${nameById(botId)} that follows it`)
-    yield* call("chats.removeUserSystemMessage", chats.removeUserSystemMessage(chatId), () => "the chat follows none any more")
+    yield* call(
+      "chats.setUserSystemMessage",
+      chats.setUserSystemMessage(chatId, messageId),
+      () => `the chat with ${nameById(botId)} follows it`
+    )
+    yield* call(
+      "users.chatsByBotAndSystemMessage",
+      users.chatsByBotAndSystemMessage(botId, messageId),
+      (page) => `${Render.count(page.totalItemCount, "chat")} with ${nameById(botId)} that follows it`
+    )
+    yield* call(
+      "chats.removeUserSystemMessage",
+      chats.removeUserSystemMessage(chatId),
+      () => "the chat follows none any more"
+    )
     yield* call(
       "users.deleteChatsByBotAndSystemMessage",
       users.deleteChatsByBotAndSystemMessage(botId, messageId, { keepFavorites: true }),
@@ -289,24 +352,34 @@ export const tour = Effect.gen(function*() {
 
   yield* section("Users: their chats", "Lists come as pages, and as a stream over all pages.")
   yield* call("users.setFavorite", users.setFavorite(first.chatId, true), () => `"The tour" is a favourite`)
-  yield* call("users.chats", users.chats({ onlyFavorites: true, searchFor: "tour" }), (page) =>
-    `${Render.count(page.totalItemCount, "favourite")} about a tour: ${
-      page.items.map(({ displayName }) => quoted(displayName)).join(", ")
-    }`)
+  yield* call(
+    "users.chats",
+    users.chats({ onlyFavorites: true, searchFor: "tour" }),
+    (page) =>
+      `${Render.count(page.totalItemCount, "favourite")} about a tour: ${page.items
+        .map(({ displayName }) => quoted(displayName))
+        .join(", ")}`
+  )
   yield* call("users.chatItems", Stream.runCollect(Stream.take(users.chatItems({ pageSize: 1 }), 5)), (chats) => [
     `${Render.count(chats.length, "chat")}, by a page each`,
     ...chats.map((chat) => `${quoted(chat.displayName)} with ${Render.fold(chat.botDisplayName ?? "a bot")}`)
   ])
   if (first.botId !== undefined) {
-    yield* call("users.chatsByBot", users.chatsByBot(first.botId), (page) =>
-      `${Render.count(page.totalItemCount, "chat")} with ${Render.fold(first.botDisplayName ?? "the bot")}`)
+    yield* call(
+      "users.chatsByBot",
+      users.chatsByBot(first.botId),
+      (page) => `${Render.count(page.totalItemCount, "chat")} with ${Render.fold(first.botDisplayName ?? "the bot")}`
+    )
   }
   if (praised !== undefined) {
-    yield* call("users.deleteCompletion", users.deleteCompletion(first.chatId, praised.completionId), () =>
-      `${quoted(praised.userMessage)} and its answer are gone`)
+    yield* call(
+      "users.deleteCompletion",
+      users.deleteCompletion(first.chatId, praised.completionId),
+      () => `${quoted(praised.userMessage)} and its answer are gone`
+    )
   }
 
-  yield* section("Errors", "What can go wrong is in the type of each method, and is caught by its tag.")
+  yield* section("Errors", "What can go wrong is in the type, and is caught by its tag.")
   const missing = chats.create(noSuchBot).pipe(
     Effect.as("that should not have worked"),
     Effect.catchTag("BotNotFound", (error) => Effect.succeed(`${error._tag}, caught: ${error.message}`))
@@ -325,21 +398,28 @@ export const tour = Effect.gen(function*() {
         azureOpenAiApiKey: Redacted.make("an example, not a key")
       }),
       (id) => {
-        made.set(id, services.delete(id))
+        made.set(id, Effect.ignore(services.delete(id)))
         return `"Example" is made`
       }
     )
-    yield* call("admin.openAiServices.get", services.get(serviceId), (service) =>
-      `${quoted(service.displayName)} at ${Render.fold(service.azureOpenAiEndpoint ?? "no endpoint")}, ${
-        service.isAzureOpenAiSet ? "with a key that is never told" : "without a key"
-      }`)
+    yield* call(
+      "admin.openAiServices.get",
+      services.get(serviceId),
+      (service) =>
+        `${quoted(service.displayName)} at ${Render.fold(service.azureOpenAiEndpoint ?? "no endpoint")}, ${
+          service.isAzureOpenAiSet ? "with a key that is never told" : "without a key"
+        }`
+    )
     yield* call(
       "admin.openAiServices.update",
       services.update(serviceId, { displayName: "Example, renamed", isActive: false, isUpdateOpenAi: false }),
       () => "renamed; its endpoint and key stay"
     )
     yield* call("admin.openAiServices.list", services.list(), (page) =>
-      page.items.map((service) => `${quoted(service.displayName)} (${service.isActive ? "active" : "not active"})`).join(", "))
+      page.items
+        .map((service) => `${quoted(service.displayName)} (${service.isActive ? "active" : "not active"})`)
+        .join(", ")
+    )
     yield* call("admin.openAiServices.delete", services.delete(serviceId), () => "gone")
     yield* forget(serviceId)
 
@@ -370,18 +450,25 @@ export const tour = Effect.gen(function*() {
   if (isAdmin && isTemporary) {
     yield* section("Cache and bots", "For operators: begin afresh, and stop what runs.")
     yield* call("cache.clear", cache.clear, () => "every cache is empty")
-    yield* call("bots.stopAll", bots.stopAll, (stopped) => stopped ? "nothing is being answered now" : "not stopped")
+    yield* call("bots.stopAll", bots.stopAll, (stopped) => (stopped ? "nothing is being answered now" : "not stopped"))
   }
 
   yield* section("The end", "The tour leaves nothing behind.")
-  yield* call("users.deleteChat", users.deleteChat(second.chatId), () => `the chat with ${second.botDisplayName ?? "the bot"} is gone`)
+  yield* call(
+    "users.deleteChat",
+    users.deleteChat(second.chatId),
+    () => `the chat with ${second.botDisplayName ?? "the bot"} is gone`
+  )
   yield* forget(second.chatId)
   yield* call("chats.delete", chats.delete(first.chatId), () => `"The tour" is gone`)
   yield* forget(first.chatId)
   if (isTemporary) {
     if (first.botId !== undefined) {
-      yield* call("users.deleteChatsByBot", users.deleteChatsByBot(first.botId, { keepFavorites: false }), () =>
-        `no chat with ${first.botDisplayName ?? "the bot"} is left`)
+      yield* call(
+        "users.deleteChatsByBot",
+        users.deleteChatsByBot(first.botId, { keepFavorites: false }),
+        () => `no chat with ${first.botDisplayName ?? "the bot"} is left`
+      )
     }
     yield* call("users.deleteChats", users.deleteChats({ keepFavorites: false }), () => "no chat at all is left")
   }
@@ -391,7 +478,8 @@ export const tour = Effect.gen(function*() {
   Effect.scoped,
   Effect.timed,
   Effect.flatMap(([duration, summary]) =>
-    Effect.flatMap(Screen, ({ lines, style }) => lines("", style.strong(`${summary()}, in ${Render.seconds(duration)}.`)))
+    Effect.flatMap(Screen, ({ lines, style }) =>
+      lines("", style.strong(`${summary()}, in ${Render.seconds(duration)}.`))
+    )
   )
 )
-

@@ -13,7 +13,10 @@ describe("explain", () => {
 
   it("tells what was wrong with a request", () => {
     const error = new InvalidRequest({
-      issues: [{ path: ["payload", "items", 0], message: "Missing key" }, { path: [], message: "Too\nlong" }]
+      issues: [
+        { path: ["payload", "items", 0], message: "Missing key" },
+        { path: [], message: "Too\nlong" }
+      ]
     })
     assert.strictEqual(
       explain(error),

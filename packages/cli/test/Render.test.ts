@@ -81,20 +81,23 @@ describe("table", () => {
 
   it("aligns its columns", () => {
     assert.deepStrictEqual(
-      Render.table(columns, [["Guide", "7", "everything"], ["世界", "1234567", ""]], { columns: 80, indent: "  " }),
-      [
-        "  bot     tokens  about",
-        "  Guide        7  everything",
-        "  世界   1234567"
-      ]
+      Render.table(
+        columns,
+        [
+          ["Guide", "7", "everything"],
+          ["世界", "1234567", ""]
+        ],
+        { columns: 80, indent: "  " }
+      ),
+      ["  bot     tokens  about", "  Guide        7  everything", "  世界   1234567"]
     )
   })
 
   it("shortens the last column to fit", () => {
-    assert.deepStrictEqual(
-      Render.table(columns, [["Guide", "7", "everything there is"]], { columns: 23 }),
-      ["bot    tokens  about", "Guide       7  everyth…"]
-    )
+    assert.deepStrictEqual(Render.table(columns, [["Guide", "7", "everything there is"]], { columns: 23 }), [
+      "bot    tokens  about",
+      "Guide       7  everyth…"
+    ])
   })
 
   it("shows its heading when it is empty", () => {
@@ -104,7 +107,10 @@ describe("table", () => {
 
 describe("words", () => {
   it("counts things", () => {
-    assert.deepStrictEqual([0, 1, 2].map((number) => Render.count(number, "bot")), ["0 bots", "1 bot", "2 bots"])
+    assert.deepStrictEqual(
+      [0, 1, 2].map((number) => Render.count(number, "bot")),
+      ["0 bots", "1 bot", "2 bots"]
+    )
     assert.strictEqual(Render.count(2, "query", "queries"), "2 queries")
   })
 
@@ -116,12 +122,13 @@ describe("words", () => {
 
 describe("prose", () => {
   it("wraps paragraphs, keeps code, and hangs list items", () => {
-    const text = "One two three four.\n\n```ts\nconst a = { long: \"line\" }\n\n  indented()\n```\n- first item of a list\n  1. an inner one"
+    const text =
+      'One two three four.\n\n```ts\nconst a = { long: "line" }\n\n  indented()\n```\n- first item of a list\n  1. an inner one'
     assert.deepStrictEqual(Render.prose(text, 14), [
       "One two three",
       "four.",
       "",
-      "  const a = { long: \"line\" }",
+      '  const a = { long: "line" }',
       "",
       "    indented()",
       "- first item",

@@ -9,14 +9,13 @@ const greeter = (routes: Fake.Routes) => Effect.provide(Talk.greeter, Fake.backe
 const noOpenBot = { "GET /api/chats/OpenChatBotId": () => ({}) }
 
 describe("greeter", () => {
-  it.effect("is the open bot", () =>
-    Effect.map(greeter(Fake.echo), (botId) => assert.strictEqual(botId, "echo")))
+  it.effect("is the open bot", () => Effect.map(greeter(Fake.echo), (botId) => assert.strictEqual(botId, "echo")))
 
   it.effect("is the first start bot where none is open", () =>
-    Effect.map(
-      greeter({ ...noOpenBot, "GET /api/bots/startbots": () => Fake.page({ botId: "start" }) }),
-      (botId) => assert.strictEqual(botId, "start")
-    ))
+    Effect.map(greeter({ ...noOpenBot, "GET /api/bots/startbots": () => Fake.page({ botId: "start" }) }), (botId) =>
+      assert.strictEqual(botId, "start")
+    )
+  )
 
   it.effect("is the first bot where there is no start bot either", () =>
     Effect.map(
@@ -26,15 +25,17 @@ describe("greeter", () => {
         "GET /api/bots": () => Fake.page({ botId: "first" })
       }),
       (botId) => assert.strictEqual(botId, "first")
-    ))
+    )
+  )
 
   it.effect("is missing where there is no bot at all", () =>
-    Effect.gen(function*() {
+    Effect.gen(function* () {
       const error = yield* Effect.flip(
         greeter({ ...noOpenBot, "GET /api/bots/startbots": () => Fake.page(), "GET /api/bots": () => Fake.page() })
       )
       assert.strictEqual(error._tag, "NoBot")
-    }))
+    })
+  )
 })
 
 describe("sources", () => {
@@ -56,7 +57,8 @@ describe("sources", () => {
   })
 
   it("stands as a line with the whole URL", () => {
-    const line = (url: string | undefined) => Talk.citation(source("a\u001b[2J.md", url), "http://chatbot.test/x", Render.plain)
+    const line = (url: string | undefined) =>
+      Talk.citation(source("a\u001b[2J.md", url), "http://chatbot.test/x", Render.plain)
     assert.strictEqual(line("/api/a.md"), "a.md  http://chatbot.test/api/a.md")
     assert.strictEqual(line("https://elsewhere.test/a.md"), "a.md  https://elsewhere.test/a.md")
     assert.strictEqual(line(undefined), "a.md")

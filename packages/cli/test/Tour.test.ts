@@ -6,7 +6,7 @@ import * as Fake from "./support/Fake.ts"
 // That the tour goes through to its end is tested with the real backend, in start.test.ts.
 describe("tour", () => {
   it.effect("ends with the call that failed, and takes back what it made", () =>
-    Effect.gen(function*() {
+    Effect.gen(function* () {
       const { layer, requests } = Fake.backend({
         ...Fake.echo,
         "GET /api/System/status/current": () => ({ value: null }),
@@ -23,10 +23,11 @@ describe("tour", () => {
       assert.strictEqual(requests.at(-1), "DELETE /api/chats/chat-1")
       assert.include(screen.lines(), "  users.current                   jane, User, keeps chats for ever")
       assert.include(screen.lines(), "  bots.image                      Echo has no image")
-    }))
+    })
+  )
 
   it.effect("changes nothing that others would notice on a backend that is not its own", () =>
-    Effect.gen(function*() {
+    Effect.gen(function* () {
       const { layer, requests } = Fake.backend({
         ...Fake.echo,
         "GET /api/System/status/current": () => ({ value: "" }),
@@ -40,5 +41,6 @@ describe("tour", () => {
         requests.filter((request) => !request.startsWith("GET ") && !request.startsWith("POST /api/chats")),
         ["DELETE /api/chats/chat-1"]
       )
-    }))
+    })
+  )
 })

@@ -32,39 +32,42 @@ const calls = {
 }
 
 /** What admins keep. */
-export class Admin extends Context.Service<Admin, {
-  /** The endpoints and keys that bots answer through. A key is stored and never told again. */
-  readonly openAiServices: {
-    /** A page of the services, without their endpoints. */
-    readonly list: (
-      query?: PageQuery
-    ) => Effect.Effect<Page<OpenAiServiceSummary>, InvalidRequest | Forbidden | CallError>
+export class Admin extends Context.Service<
+  Admin,
+  {
+    /** The endpoints and keys that bots answer through. A key is stored and never told again. */
+    readonly openAiServices: {
+      /** A page of the services, without their endpoints. */
+      readonly list: (
+        query?: PageQuery
+      ) => Effect.Effect<Page<OpenAiServiceSummary>, InvalidRequest | Forbidden | CallError>
 
-    /** The services of all pages of {@link list}, from `pageNumber` on. */
-    readonly items: (query?: PageQuery) => Stream.Stream<OpenAiServiceSummary, InvalidRequest | Forbidden | CallError>
+      /** The services of all pages of {@link list}, from `pageNumber` on. */
+      readonly items: (query?: PageQuery) => Stream.Stream<OpenAiServiceSummary, InvalidRequest | Forbidden | CallError>
 
-    /** Creates a service and answers its id. */
-    readonly create: (
-      service: CreateOpenAiService
-    ) => Effect.Effect<OpenAiServiceId, InvalidRequest | Forbidden | PayloadTooLarge | CallError>
+      /** Creates a service and answers its id. */
+      readonly create: (
+        service: CreateOpenAiService
+      ) => Effect.Effect<OpenAiServiceId, InvalidRequest | Forbidden | PayloadTooLarge | CallError>
 
-    /** One service; `isAzureOpenAiSet` says whether a key is stored. */
-    readonly get: (
-      openAiServiceId: OpenAiServiceId
-    ) => Effect.Effect<OpenAiService, InvalidRequest | Forbidden | OpenAiServiceNotFound | CallError>
+      /** One service; `isAzureOpenAiSet` says whether a key is stored. */
+      readonly get: (
+        openAiServiceId: OpenAiServiceId
+      ) => Effect.Effect<OpenAiService, InvalidRequest | Forbidden | OpenAiServiceNotFound | CallError>
 
-    /** Changes a service; its endpoint and its key only where `isUpdateOpenAi` is true. */
-    readonly update: (
-      openAiServiceId: OpenAiServiceId,
-      service: UpdateOpenAiService
-    ) => Effect.Effect<void, InvalidRequest | Forbidden | OpenAiServiceNotFound | PayloadTooLarge | CallError>
+      /** Changes a service; its endpoint and its key only where `isUpdateOpenAi` is true. */
+      readonly update: (
+        openAiServiceId: OpenAiServiceId,
+        service: UpdateOpenAiService
+      ) => Effect.Effect<void, InvalidRequest | Forbidden | OpenAiServiceNotFound | PayloadTooLarge | CallError>
 
-    /** Deletes a service. Bots that used it answer by the embedded provider. */
-    readonly delete: (
-      openAiServiceId: OpenAiServiceId
-    ) => Effect.Effect<void, InvalidRequest | Forbidden | OpenAiServiceNotFound | CallError>
+      /** Deletes a service. Bots that used it answer by the embedded provider. */
+      readonly delete: (
+        openAiServiceId: OpenAiServiceId
+      ) => Effect.Effect<void, InvalidRequest | Forbidden | OpenAiServiceNotFound | CallError>
+    }
   }
-}>()("@effect-chatbot/client/Admin") {
+>()("@effect-chatbot/client/Admin") {
   /** Over the {@link ClientConfig} and a transport. */
   static readonly layer: Layer.Layer<Admin, never, ClientConfig | HttpClient.HttpClient> = Layer.effect(
     Admin,
@@ -76,7 +79,8 @@ export class Admin extends Context.Service<Admin, {
           items: (query = {}) => itemsOf(list, query),
           create: (payload) => run(calls.createOpenAiService, { payload }),
           get: (openAiServiceId) => run(calls.getOpenAiService, { params: { openAiServiceId } }),
-          update: (openAiServiceId, payload) => run(calls.updateOpenAiService, { params: { openAiServiceId }, payload }),
+          update: (openAiServiceId, payload) =>
+            run(calls.updateOpenAiService, { params: { openAiServiceId }, payload }),
           delete: (openAiServiceId) => run(calls.deleteOpenAiService, { params: { openAiServiceId } })
         }
       }

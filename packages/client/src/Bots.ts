@@ -35,48 +35,51 @@ const calls = {
 }
 
 /** Bots: finding them, showing them and stopping them. */
-export class Bots extends Context.Service<Bots, {
-  /** A page of the bots that the user may chat with. */
-  readonly list: (query?: PageQuery) => Effect.Effect<Page<Bot>, InvalidRequest | CallError>
+export class Bots extends Context.Service<
+  Bots,
+  {
+    /** A page of the bots that the user may chat with. */
+    readonly list: (query?: PageQuery) => Effect.Effect<Page<Bot>, InvalidRequest | CallError>
 
-  /** The bots of all pages of {@link list}, from `pageNumber` on. */
-  readonly items: (query?: PageQuery) => Stream.Stream<Bot, InvalidRequest | CallError>
+    /** The bots of all pages of {@link list}, from `pageNumber` on. */
+    readonly items: (query?: PageQuery) => Stream.Stream<Bot, InvalidRequest | CallError>
 
-  /** A page of the bots that a start bot routes to. */
-  readonly listByStartBot: (
-    startBotId: BotId,
-    query?: PageQuery
-  ) => Effect.Effect<Page<Bot>, InvalidRequest | BotNotFound | CallError>
+    /** A page of the bots that a start bot routes to. */
+    readonly listByStartBot: (
+      startBotId: BotId,
+      query?: PageQuery
+    ) => Effect.Effect<Page<Bot>, InvalidRequest | BotNotFound | CallError>
 
-  /** The bots of all pages of {@link listByStartBot}, from `pageNumber` on. */
-  readonly itemsByStartBot: (
-    startBotId: BotId,
-    query?: PageQuery
-  ) => Stream.Stream<Bot, InvalidRequest | BotNotFound | CallError>
+    /** The bots of all pages of {@link listByStartBot}, from `pageNumber` on. */
+    readonly itemsByStartBot: (
+      startBotId: BotId,
+      query?: PageQuery
+    ) => Stream.Stream<Bot, InvalidRequest | BotNotFound | CallError>
 
-  /** A page of the start bots: those that route to others. */
-  readonly startBots: (query?: PageQuery) => Effect.Effect<Page<Bot>, InvalidRequest | CallError>
+    /** A page of the start bots: those that route to others. */
+    readonly startBots: (query?: PageQuery) => Effect.Effect<Page<Bot>, InvalidRequest | CallError>
 
-  /** The start bots of all pages of {@link startBots}, from `pageNumber` on. */
-  readonly startBotItems: (query?: PageQuery) => Stream.Stream<Bot, InvalidRequest | CallError>
+    /** The start bots of all pages of {@link startBots}, from `pageNumber` on. */
+    readonly startBotItems: (query?: PageQuery) => Stream.Stream<Bot, InvalidRequest | CallError>
 
-  /** The image of a bot as a stream of bytes with its type. That of the open bot needs no token. */
-  readonly image: (
-    botId: BotId
-  ) => Effect.Effect<BinaryContent, InvalidRequest | BotNotFound | BotImageNotFound | CallError>
+    /** The image of a bot as a stream of bytes with its type. That of the open bot needs no token. */
+    readonly image: (
+      botId: BotId
+    ) => Effect.Effect<BinaryContent, InvalidRequest | BotNotFound | BotImageNotFound | CallError>
 
-  /**
-   * The id of the bot that should take a message: for a start bot the best match among its bots, else its default bot; for any other bot
-   * that bot itself.
-   */
-  readonly search: (
-    botId: BotId,
-    userMessage: string
-  ) => Effect.Effect<BotId, InvalidRequest | BotNotFound | PayloadTooLarge | CallError>
+    /**
+     * The id of the bot that should take a message: for a start bot the best match among its bots, else its default bot; for any other bot
+     * that bot itself.
+     */
+    readonly search: (
+      botId: BotId,
+      userMessage: string
+    ) => Effect.Effect<BotId, InvalidRequest | BotNotFound | PayloadTooLarge | CallError>
 
-  /** Breaks off every running completion of every bot and answers `true`. For admins. It is never tried again by itself. */
-  readonly stopAll: Effect.Effect<boolean, Forbidden | CallError>
-}>()("@effect-chatbot/client/Bots") {
+    /** Breaks off every running completion of every bot and answers `true`. For admins. It is never tried again by itself. */
+    readonly stopAll: Effect.Effect<boolean, Forbidden | CallError>
+  }
+>()("@effect-chatbot/client/Bots") {
   /** Over the {@link ClientConfig} and a transport. */
   static readonly layer: Layer.Layer<Bots, never, ClientConfig | HttpClient.HttpClient> = Layer.effect(
     Bots,

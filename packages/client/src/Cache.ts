@@ -18,10 +18,13 @@ const calls = {
 }
 
 /** The caches of the backend. For admins. */
-export class Cache extends Context.Service<Cache, {
-  /** Drops every cache of the backend, on all of its processes. What was cached is computed anew when it is needed. */
-  readonly clear: Effect.Effect<void, Forbidden | CallError>
-}>()("@effect-chatbot/client/Cache") {
+export class Cache extends Context.Service<
+  Cache,
+  {
+    /** Drops every cache of the backend, on all of its processes. What was cached is computed anew when it is needed. */
+    readonly clear: Effect.Effect<void, Forbidden | CallError>
+  }
+>()("@effect-chatbot/client/Cache") {
   /** Over the {@link ClientConfig} and a transport. */
   static readonly layer: Layer.Layer<Cache, never, ClientConfig | HttpClient.HttpClient> = Layer.effect(
     Cache,

@@ -25,7 +25,15 @@ import { Statistics } from "./Statistics.ts"
 import { System } from "./System.ts"
 import { Users } from "./Users.ts"
 
-const services = { admin: Admin, bots: Bots, cache: Cache, chats: Chats, statistics: Statistics, system: System, users: Users }
+const services = {
+  admin: Admin,
+  bots: Bots,
+  cache: Cache,
+  chats: Chats,
+  statistics: Statistics,
+  system: System,
+  users: Users
+}
 
 const groups = Layer.mergeAll(
   Admin.layer,
@@ -41,21 +49,21 @@ const groups = Layer.mergeAll(
 export type Groups = Admin | Bots | Cache | Chats | Statistics | System | Users
 
 /** The client: every endpoint of the contract, by its group. Each group is a service of its own as well. */
-export class ChatbotClient extends Context.Service<ChatbotClient, {
-  readonly admin: Admin["Service"]
-  readonly bots: Bots["Service"]
-  readonly cache: Cache["Service"]
-  readonly chats: Chats["Service"]
-  readonly statistics: Statistics["Service"]
-  readonly system: System["Service"]
-  readonly users: Users["Service"]
-}>()("@effect-chatbot/client/ChatbotClient") {
+export class ChatbotClient extends Context.Service<
+  ChatbotClient,
+  {
+    readonly admin: Admin["Service"]
+    readonly bots: Bots["Service"]
+    readonly cache: Cache["Service"]
+    readonly chats: Chats["Service"]
+    readonly statistics: Statistics["Service"]
+    readonly system: System["Service"]
+    readonly users: Users["Service"]
+  }
+>()("@effect-chatbot/client/ChatbotClient") {
   /** Over the {@link ClientConfig} and a transport. */
-  static readonly layerNoConfig: Layer.Layer<
-    ChatbotClient | Groups,
-    never,
-    ClientConfig | HttpClient.HttpClient
-  > = Layer.provideMerge(Layer.effect(ChatbotClient, Effect.all(services)), groups)
+  static readonly layerNoConfig: Layer.Layer<ChatbotClient | Groups, never, ClientConfig | HttpClient.HttpClient> =
+    Layer.provideMerge(Layer.effect(ChatbotClient, Effect.all(services)), groups)
 
   /** The client of the backend at `baseUrl` and the services of its groups, over a transport. Fails with what is wrong with the options. */
   static readonly layer = (

@@ -61,86 +61,87 @@ export interface Question {
  *
  * Without a token only the open bot can be chatted with, see `openBot`. A chat that is somebody else's is a `ChatNotFound`.
  */
-export class Chats extends Context.Service<Chats, {
-  /**
-   * Creates a chat with a bot and answers what to greet the user with. `TermsNotAccepted` asks for `Users.acceptTerms` first.
-   */
-  readonly create: (
-    botId: BotId
-  ) => Effect.Effect<CreatedChat, InvalidRequest | TermsNotAccepted | BotNotFound | PayloadTooLarge | CallError>
+export class Chats extends Context.Service<
+  Chats,
+  {
+    /**
+     * Creates a chat with a bot and answers what to greet the user with. `TermsNotAccepted` asks for `Users.acceptTerms` first.
+     */
+    readonly create: (
+      botId: BotId
+    ) => Effect.Effect<CreatedChat, InvalidRequest | TermsNotAccepted | BotNotFound | PayloadTooLarge | CallError>
 
-  /** Creates a chat with the bot of this code, as {@link create} does. */
-  readonly createByBotCode: (
-    botCode: string
-  ) => Effect.Effect<CreatedChat, InvalidRequest | TermsNotAccepted | BotNotFound | PayloadTooLarge | CallError>
+    /** Creates a chat with the bot of this code, as {@link create} does. */
+    readonly createByBotCode: (
+      botCode: string
+    ) => Effect.Effect<CreatedChat, InvalidRequest | TermsNotAccepted | BotNotFound | PayloadTooLarge | CallError>
 
-  /**
-   * Asks a question, as a text or with flags, and answers when the bot has answered; both are stored. It may take minutes.
-   *
-   * A chat answers one question at a time: `ChatBusy` says that it is still at another one. `Forbidden` is about the flags for admins.
-   * `BotsStopped` broke the answer off, or lets none begin.
-   */
-  readonly complete: (
-    chatId: ChatId,
-    question: string | Question
-  ) => Effect.Effect<
-    Completion,
-    | InvalidRequest
-    | Forbidden
-    | ChatNotFound
-    | ChatBusy
-    | PayloadTooLarge
-    | ProviderFailed
-    | ProviderTimedOut
-    | BotsStopped
-    | CallError
-  >
+    /**
+     * Asks a question, as a text or with flags, and answers when the bot has answered; both are stored. It may take minutes.
+     *
+     * A chat answers one question at a time: `ChatBusy` says that it is still at another one. `Forbidden` is about the flags for admins.
+     * `BotsStopped` broke the answer off, or lets none begin.
+     */
+    readonly complete: (
+      chatId: ChatId,
+      question: string | Question
+    ) => Effect.Effect<
+      Completion,
+      | InvalidRequest
+      | Forbidden
+      | ChatNotFound
+      | ChatBusy
+      | PayloadTooLarge
+      | ProviderFailed
+      | ProviderTimedOut
+      | BotsStopped
+      | CallError
+    >
 
-  /** The bot that may be used without a token, if there is one. */
-  readonly openBot: Effect.Effect<OpenChatBot, CallError>
+    /** The bot that may be used without a token, if there is one. */
+    readonly openBot: Effect.Effect<OpenChatBot, CallError>
 
-  /** A chat with all its completions, oldest first. */
-  readonly get: (chatId: ChatId) => Effect.Effect<Chat, InvalidRequest | ChatNotFound | CallError>
+    /** A chat with all its completions, oldest first. */
+    readonly get: (chatId: ChatId) => Effect.Effect<Chat, InvalidRequest | ChatNotFound | CallError>
 
-  /** Deletes a chat and its completions. What it used stays in the statistic. */
-  readonly delete: (chatId: ChatId) => Effect.Effect<void, InvalidRequest | ChatNotFound | CallError>
+    /** Deletes a chat and its completions. What it used stays in the statistic. */
+    readonly delete: (chatId: ChatId) => Effect.Effect<void, InvalidRequest | ChatNotFound | CallError>
 
-  /** Stores what a user thinks of an answer, see `Chat.Vote`, and answers the id of it. */
-  readonly feedback: (
-    chatId: ChatId,
-    feedback: Omit<Feedback, "chatId">
-  ) => Effect.Effect<FeedbackId, InvalidRequest | ChatNotFound | PayloadTooLarge | CallError>
+    /** Stores what a user thinks of an answer, see `Chat.Vote`, and answers the id of it. */
+    readonly feedback: (
+      chatId: ChatId,
+      feedback: Omit<Feedback, "chatId">
+    ) => Effect.Effect<FeedbackId, InvalidRequest | ChatNotFound | PayloadTooLarge | CallError>
 
-  /** Gives a chat another display name. */
-  readonly rename: (
-    chatId: ChatId,
-    displayName: string
-  ) => Effect.Effect<void, InvalidRequest | ChatNotFound | PayloadTooLarge | CallError>
+    /** Gives a chat another display name. */
+    readonly rename: (
+      chatId: ChatId,
+      displayName: string
+    ) => Effect.Effect<void, InvalidRequest | ChatNotFound | PayloadTooLarge | CallError>
 
-  /** Lets a chat follow a user system message, from its next question on. */
-  readonly setUserSystemMessage: (
-    chatId: ChatId,
-    userSystemMessageId: UserSystemMessageId
-  ) => Effect.Effect<void, InvalidRequest | ChatNotFound | UserSystemMessageNotFound | PayloadTooLarge | CallError>
+    /** Lets a chat follow a user system message, from its next question on. */
+    readonly setUserSystemMessage: (
+      chatId: ChatId,
+      userSystemMessageId: UserSystemMessageId
+    ) => Effect.Effect<void, InvalidRequest | ChatNotFound | UserSystemMessageNotFound | PayloadTooLarge | CallError>
 
-  /** Lets a chat follow no user system message any more. The message itself stays. */
-  readonly removeUserSystemMessage: (
-    chatId: ChatId
-  ) => Effect.Effect<void, InvalidRequest | ChatNotFound | CallError>
+    /** Lets a chat follow no user system message any more. The message itself stays. */
+    readonly removeUserSystemMessage: (chatId: ChatId) => Effect.Effect<void, InvalidRequest | ChatNotFound | CallError>
 
-  /** A ticket that opens one download of this chat, once and within 60 seconds, to whoever has it: a secret. */
-  readonly createTicket: (chatId: ChatId) => Effect.Effect<Ticket, InvalidRequest | ChatNotFound | CallError>
+    /** A ticket that opens one download of this chat, once and within 60 seconds, to whoever has it: a secret. */
+    readonly createTicket: (chatId: ChatId) => Effect.Effect<Ticket, InvalidRequest | ChatNotFound | CallError>
 
-  /**
-   * A file that a source of the chat names, as a stream of bytes with its type. `path` may have slashes. The owner of the chat needs no
-   * ticket.
-   */
-  readonly download: (
-    chatId: ChatId,
-    path: string,
-    options?: { readonly ticket?: Ticket | undefined }
-  ) => Effect.Effect<BinaryContent, InvalidRequest | ChatNotFound | DownloadNotFound | CallError>
-}>()("@effect-chatbot/client/Chats") {
+    /**
+     * A file that a source of the chat names, as a stream of bytes with its type. `path` may have slashes. The owner of the chat needs no
+     * ticket.
+     */
+    readonly download: (
+      chatId: ChatId,
+      path: string,
+      options?: { readonly ticket?: Ticket | undefined }
+    ) => Effect.Effect<BinaryContent, InvalidRequest | ChatNotFound | DownloadNotFound | CallError>
+  }
+>()("@effect-chatbot/client/Chats") {
   /** Over the {@link ClientConfig} and a transport. */
   static readonly layer: Layer.Layer<Chats, never, ClientConfig | HttpClient.HttpClient> = Layer.effect(
     Chats,
@@ -148,8 +149,12 @@ export class Chats extends Context.Service<Chats, {
       create: (botId) => run(calls.create, { payload: { botId } }),
       createByBotCode: (botCode) => run(calls.createByBotCode, { payload: { botCode } }),
       complete: (chatId, question) => {
-        const { ignoreChatHistory = false, isAdminChat = false, isTraceLogEnabled = false, userMessage } =
-          typeof question === "string" ? { userMessage: question } : question
+        const {
+          ignoreChatHistory = false,
+          isAdminChat = false,
+          isTraceLogEnabled = false,
+          userMessage
+        } = typeof question === "string" ? { userMessage: question } : question
         return run(calls.complete, {
           params: { chatId },
           payload: { userMessage, ignoreChatHistory, isAdminChat, isTraceLogEnabled }

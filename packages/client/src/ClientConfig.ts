@@ -20,7 +20,9 @@ export interface Options {
 
 const isBaseUrl = (text: string): boolean => {
   const url = URL.parse(text)
-  return url !== null && /^https?:$/.test(url.protocol) && `${url.username}${url.password}${url.search}${url.hash}` === ""
+  return (
+    url !== null && /^https?:$/.test(url.protocol) && `${url.username}${url.password}${url.search}${url.hash}` === ""
+  )
 }
 
 /** Written without a slash at its end, so that a path can follow. */
@@ -50,11 +52,14 @@ const make = (options: { readonly baseUrl: string; readonly token: Option.Option
 const decode = Schema.decodeEffect(Schema.Struct({ baseUrl: BaseUrl, token: Schema.OptionFromOptional(Token) }))
 
 /** Where the backend is and who calls. */
-export class ClientConfig extends Context.Service<ClientConfig, {
-  /** Without a slash at its end. */
-  readonly baseUrl: string
-  readonly token: Option.Option<Redacted.Redacted>
-}>()("@effect-chatbot/client/ClientConfig") {
+export class ClientConfig extends Context.Service<
+  ClientConfig,
+  {
+    /** Without a slash at its end. */
+    readonly baseUrl: string
+    readonly token: Option.Option<Redacted.Redacted>
+  }
+>()("@effect-chatbot/client/ClientConfig") {
   /** From values. Fails with a `ConfigError` that names what is wrong, without the value. */
   static readonly layer = (options: Options): Layer.Layer<ClientConfig, Config.ConfigError> =>
     decode({

@@ -23,20 +23,23 @@ const calls = {
 }
 
 /** What was used: tokens and requests, by day, bot and kind of use. For admins. */
-export class Statistics extends Context.Service<Statistics, {
-  /** Computes the statistic anew from the ledger of token usage. Doing it twice does no harm. */
-  readonly recompute: Effect.Effect<void, Forbidden | CallError>
+export class Statistics extends Context.Service<
+  Statistics,
+  {
+    /** Computes the statistic anew from the ledger of token usage. Doing it twice does no harm. */
+    readonly recompute: Effect.Effect<void, Forbidden | CallError>
 
-  /** A page of the statistic, with a row for each day, bot and kind of use. */
-  readonly tokenUsage: (
-    query?: TokenUsageQuery
-  ) => Effect.Effect<Page<TokenUsage>, InvalidRequest | Forbidden | CallError>
+    /** A page of the statistic, with a row for each day, bot and kind of use. */
+    readonly tokenUsage: (
+      query?: TokenUsageQuery
+    ) => Effect.Effect<Page<TokenUsage>, InvalidRequest | Forbidden | CallError>
 
-  /** The rows of all pages of {@link tokenUsage}, from `pageNumber` on. */
-  readonly tokenUsageItems: (
-    query?: TokenUsageQuery
-  ) => Stream.Stream<TokenUsage, InvalidRequest | Forbidden | CallError>
-}>()("@effect-chatbot/client/Statistics") {
+    /** The rows of all pages of {@link tokenUsage}, from `pageNumber` on. */
+    readonly tokenUsageItems: (
+      query?: TokenUsageQuery
+    ) => Stream.Stream<TokenUsage, InvalidRequest | Forbidden | CallError>
+  }
+>()("@effect-chatbot/client/Statistics") {
   /** Over the {@link ClientConfig} and a transport. */
   static readonly layer: Layer.Layer<Statistics, never, ClientConfig | HttpClient.HttpClient> = Layer.effect(
     Statistics,

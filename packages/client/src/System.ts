@@ -19,13 +19,16 @@ const calls = {
 }
 
 /** The status of the system, as a text for its users. */
-export class System extends Context.Service<System, {
-  /** The text shown to users; empty when all is well. Needs no token. */
-  readonly status: Effect.Effect<string, CallError>
+export class System extends Context.Service<
+  System,
+  {
+    /** The text shown to users; empty when all is well. Needs no token. */
+    readonly status: Effect.Effect<string, CallError>
 
-  /** Sets the text shown to users; an empty one says that all is well. For admins. */
-  readonly setStatus: (text: string) => Effect.Effect<void, InvalidRequest | Forbidden | PayloadTooLarge | CallError>
-}>()("@effect-chatbot/client/System") {
+    /** Sets the text shown to users; an empty one says that all is well. For admins. */
+    readonly setStatus: (text: string) => Effect.Effect<void, InvalidRequest | Forbidden | PayloadTooLarge | CallError>
+  }
+>()("@effect-chatbot/client/System") {
   /** Over the {@link ClientConfig} and a transport. */
   static readonly layer: Layer.Layer<System, never, ClientConfig | HttpClient.HttpClient> = Layer.effect(
     System,

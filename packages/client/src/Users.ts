@@ -59,114 +59,109 @@ export interface DeleteChats {
 }
 
 /** The user who calls, that user's chats and user system messages. Needs a token. */
-export class Users extends Context.Service<Users, {
-  /** The user whose token is sent. */
-  readonly current: Effect.Effect<CurrentUser, CallError>
+export class Users extends Context.Service<
+  Users,
+  {
+    /** The user whose token is sent. */
+    readonly current: Effect.Effect<CurrentUser, CallError>
 
-  /** Sets how long the chats of the user are kept. */
-  readonly update: (settings: UpdateCurrentUser) => Effect.Effect<void, InvalidRequest | PayloadTooLarge | CallError>
+    /** Sets how long the chats of the user are kept. */
+    readonly update: (settings: UpdateCurrentUser) => Effect.Effect<void, InvalidRequest | PayloadTooLarge | CallError>
 
-  /** Records that the user accepts the terms, and when. It cannot be taken back. */
-  readonly acceptTerms: Effect.Effect<void, CallError>
+    /** Records that the user accepts the terms, and when. It cannot be taken back. */
+    readonly acceptTerms: Effect.Effect<void, CallError>
 
-  /** Deletes all chats of the user, or all but the favourites. */
-  readonly deleteChats: (options: DeleteChats) => Effect.Effect<void, InvalidRequest | CallError>
+    /** Deletes all chats of the user, or all but the favourites. */
+    readonly deleteChats: (options: DeleteChats) => Effect.Effect<void, InvalidRequest | CallError>
 
-  /** Deletes one chat and its completions. */
-  readonly deleteChat: (chatId: ChatId) => Effect.Effect<void, InvalidRequest | ChatNotFound | CallError>
+    /** Deletes one chat and its completions. */
+    readonly deleteChat: (chatId: ChatId) => Effect.Effect<void, InvalidRequest | ChatNotFound | CallError>
 
-  /** Deletes one question of a chat and its answer. */
-  readonly deleteCompletion: (
-    chatId: ChatId,
-    completionId: CompletionId
-  ) => Effect.Effect<void, InvalidRequest | ChatNotFound | CompletionNotFound | CallError>
+    /** Deletes one question of a chat and its answer. */
+    readonly deleteCompletion: (
+      chatId: ChatId,
+      completionId: CompletionId
+    ) => Effect.Effect<void, InvalidRequest | ChatNotFound | CompletionNotFound | CallError>
 
-  /** Deletes the chats of the user with a bot, or all of them but the favourites. */
-  readonly deleteChatsByBot: (
-    botId: BotId,
-    options: DeleteChats
-  ) => Effect.Effect<void, InvalidRequest | CallError>
+    /** Deletes the chats of the user with a bot, or all of them but the favourites. */
+    readonly deleteChatsByBot: (botId: BotId, options: DeleteChats) => Effect.Effect<void, InvalidRequest | CallError>
 
-  /** Deletes the chats of the user with a bot that follow a user system message, or all of them but the favourites. */
-  readonly deleteChatsByBotAndSystemMessage: (
-    botId: BotId,
-    userSystemMessageId: UserSystemMessageId,
-    options: DeleteChats
-  ) => Effect.Effect<void, InvalidRequest | CallError>
-
-  /** A page of the chats of the user, latest first unless another order is asked for. */
-  readonly chats: (query?: ChatQuery) => Effect.Effect<Page<ChatSummary>, InvalidRequest | CallError>
-
-  /** The chats of all pages of {@link chats}, from `pageNumber` on. */
-  readonly chatItems: (query?: ChatQuery) => Stream.Stream<ChatSummary, InvalidRequest | CallError>
-
-  /** A page of the chats of the user with a bot. */
-  readonly chatsByBot: (
-    botId: BotId,
-    query?: ChatQuery
-  ) => Effect.Effect<Page<ChatSummary>, InvalidRequest | CallError>
-
-  /** The chats of all pages of {@link chatsByBot}, from `pageNumber` on. */
-  readonly chatItemsByBot: (
-    botId: BotId,
-    query?: ChatQuery
-  ) => Stream.Stream<ChatSummary, InvalidRequest | CallError>
-
-  /** A page of the chats of the user with a bot that follow a user system message. */
-  readonly chatsByBotAndSystemMessage: (
-    botId: BotId,
-    userSystemMessageId: UserSystemMessageId,
-    query?: ChatQuery
-  ) => Effect.Effect<Page<ChatSummary>, InvalidRequest | CallError>
-
-  /** The chats of all pages of {@link chatsByBotAndSystemMessage}, from `pageNumber` on. */
-  readonly chatItemsByBotAndSystemMessage: (
-    botId: BotId,
-    userSystemMessageId: UserSystemMessageId,
-    query?: ChatQuery
-  ) => Stream.Stream<ChatSummary, InvalidRequest | CallError>
-
-  /** Makes a chat a favourite, or no favourite any more. */
-  readonly setFavorite: (
-    chatId: ChatId,
-    isFavorite: boolean
-  ) => Effect.Effect<void, InvalidRequest | ChatNotFound | PayloadTooLarge | CallError>
-
-  /** The standing instructions of the user for bots. */
-  readonly systemMessages: {
-    /** A page of them, without their texts. */
-    readonly list: (
-      query?: PageQuery
-    ) => Effect.Effect<Page<UserSystemMessageSummary>, InvalidRequest | CallError>
-
-    /** Those of all pages of {@link list}, from `pageNumber` on. */
-    readonly items: (query?: PageQuery) => Stream.Stream<UserSystemMessageSummary, InvalidRequest | CallError>
-
-    /** Creates one and answers its id. */
-    readonly create: (
-      message: EditUserSystemMessage
-    ) => Effect.Effect<UserSystemMessageId, InvalidRequest | PayloadTooLarge | CallError>
-
-    /** One of them with its text. */
-    readonly get: (
-      userSystemMessageId: UserSystemMessageId
-    ) => Effect.Effect<UserSystemMessage, InvalidRequest | UserSystemMessageNotFound | CallError>
-
-    /** Changes one. Chats that follow it follow the new text from their next question on. */
-    readonly update: (
+    /** Deletes the chats of the user with a bot that follow a user system message, or all of them but the favourites. */
+    readonly deleteChatsByBotAndSystemMessage: (
+      botId: BotId,
       userSystemMessageId: UserSystemMessageId,
-      message: EditUserSystemMessage
-    ) => Effect.Effect<void, InvalidRequest | UserSystemMessageNotFound | PayloadTooLarge | CallError>
+      options: DeleteChats
+    ) => Effect.Effect<void, InvalidRequest | CallError>
 
-    /** Deletes one. Chats that followed it stay, and follow none. */
-    readonly delete: (
-      userSystemMessageId: UserSystemMessageId
-    ) => Effect.Effect<void, InvalidRequest | UserSystemMessageNotFound | CallError>
+    /** A page of the chats of the user, latest first unless another order is asked for. */
+    readonly chats: (query?: ChatQuery) => Effect.Effect<Page<ChatSummary>, InvalidRequest | CallError>
 
-    /** How many there are. */
-    readonly count: Effect.Effect<number, CallError>
+    /** The chats of all pages of {@link chats}, from `pageNumber` on. */
+    readonly chatItems: (query?: ChatQuery) => Stream.Stream<ChatSummary, InvalidRequest | CallError>
+
+    /** A page of the chats of the user with a bot. */
+    readonly chatsByBot: (
+      botId: BotId,
+      query?: ChatQuery
+    ) => Effect.Effect<Page<ChatSummary>, InvalidRequest | CallError>
+
+    /** The chats of all pages of {@link chatsByBot}, from `pageNumber` on. */
+    readonly chatItemsByBot: (botId: BotId, query?: ChatQuery) => Stream.Stream<ChatSummary, InvalidRequest | CallError>
+
+    /** A page of the chats of the user with a bot that follow a user system message. */
+    readonly chatsByBotAndSystemMessage: (
+      botId: BotId,
+      userSystemMessageId: UserSystemMessageId,
+      query?: ChatQuery
+    ) => Effect.Effect<Page<ChatSummary>, InvalidRequest | CallError>
+
+    /** The chats of all pages of {@link chatsByBotAndSystemMessage}, from `pageNumber` on. */
+    readonly chatItemsByBotAndSystemMessage: (
+      botId: BotId,
+      userSystemMessageId: UserSystemMessageId,
+      query?: ChatQuery
+    ) => Stream.Stream<ChatSummary, InvalidRequest | CallError>
+
+    /** Makes a chat a favourite, or no favourite any more. */
+    readonly setFavorite: (
+      chatId: ChatId,
+      isFavorite: boolean
+    ) => Effect.Effect<void, InvalidRequest | ChatNotFound | PayloadTooLarge | CallError>
+
+    /** The standing instructions of the user for bots. */
+    readonly systemMessages: {
+      /** A page of them, without their texts. */
+      readonly list: (query?: PageQuery) => Effect.Effect<Page<UserSystemMessageSummary>, InvalidRequest | CallError>
+
+      /** Those of all pages of {@link list}, from `pageNumber` on. */
+      readonly items: (query?: PageQuery) => Stream.Stream<UserSystemMessageSummary, InvalidRequest | CallError>
+
+      /** Creates one and answers its id. */
+      readonly create: (
+        message: EditUserSystemMessage
+      ) => Effect.Effect<UserSystemMessageId, InvalidRequest | PayloadTooLarge | CallError>
+
+      /** One of them with its text. */
+      readonly get: (
+        userSystemMessageId: UserSystemMessageId
+      ) => Effect.Effect<UserSystemMessage, InvalidRequest | UserSystemMessageNotFound | CallError>
+
+      /** Changes one. Chats that follow it follow the new text from their next question on. */
+      readonly update: (
+        userSystemMessageId: UserSystemMessageId,
+        message: EditUserSystemMessage
+      ) => Effect.Effect<void, InvalidRequest | UserSystemMessageNotFound | PayloadTooLarge | CallError>
+
+      /** Deletes one. Chats that followed it stay, and follow none. */
+      readonly delete: (
+        userSystemMessageId: UserSystemMessageId
+      ) => Effect.Effect<void, InvalidRequest | UserSystemMessageNotFound | CallError>
+
+      /** How many there are. */
+      readonly count: Effect.Effect<number, CallError>
+    }
   }
-}>()("@effect-chatbot/client/Users") {
+>()("@effect-chatbot/client/Users") {
   /** Over the {@link ClientConfig} and a transport. */
   static readonly layer: Layer.Layer<Users, never, ClientConfig | HttpClient.HttpClient> = Layer.effect(
     Users,

@@ -9,7 +9,10 @@ const kindOf = (predicate: (error: unknown) => boolean) => tags.filter((_tag) =>
 
 describe("Predicates", () => {
   it("isNotFound is every class that says so", () => {
-    assert.deepStrictEqual(kindOf(Predicates.isNotFound), tags.filter((tag) => tag.endsWith("NotFound")))
+    assert.deepStrictEqual(
+      kindOf(Predicates.isNotFound),
+      tags.filter((tag) => tag.endsWith("NotFound"))
+    )
   })
 
   it("isAuth asks for another token", () => {
@@ -47,22 +50,28 @@ describe("Predicates", () => {
     assert.deepStrictEqual(retryable, [408, 429, 502, 503, 504])
   })
 
-  it.each([undefined, null, "BotNotFound", 5, {}, { _tag: 5 }, new Error("BotNotFound")])("none of them is %s", (value) => {
-    assert.isFalse(Predicates.isNotFound(value))
-    assert.isFalse(Predicates.isAuth(value))
-    assert.isFalse(Predicates.isTransport(value))
-    assert.isFalse(Predicates.isRetryable(value))
-  })
+  it.each([undefined, null, "BotNotFound", 5, {}, { _tag: 5 }, new Error("BotNotFound")])(
+    "none of them is %s",
+    (value) => {
+      assert.isFalse(Predicates.isNotFound(value))
+      assert.isFalse(Predicates.isAuth(value))
+      assert.isFalse(Predicates.isTransport(value))
+      assert.isFalse(Predicates.isRetryable(value))
+    }
+  )
 
   it.effect("take their errors out of the type", () =>
-    Effect.gen(function*() {
+    Effect.gen(function* () {
       type Failure = Errors.ChatNotFound | Errors.BotNotFound | Errors.Unauthorized
       const call: Effect.Effect<string, Failure> = Effect.fail(new Errors.ChatNotFound({}))
-      const caught = call.pipe(Effect.catchIf(Predicates.isNotFound, (error) => {
-        expectTypeOf(error).toEqualTypeOf<Errors.ChatNotFound | Errors.BotNotFound>()
-        return Effect.succeed(error._tag)
-      }))
+      const caught = call.pipe(
+        Effect.catchIf(Predicates.isNotFound, (error) => {
+          expectTypeOf(error).toEqualTypeOf<Errors.ChatNotFound | Errors.BotNotFound>()
+          return Effect.succeed(error._tag)
+        })
+      )
       expectTypeOf(caught).toEqualTypeOf<Effect.Effect<string, Errors.Unauthorized>>()
       assert.strictEqual(yield* caught, "ChatNotFound")
-    }))
+    })
+  )
 })

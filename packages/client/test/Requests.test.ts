@@ -7,6 +7,7 @@ import * as DateTime from "effect/DateTime"
 import * as Effect from "effect/Effect"
 import * as Layer from "effect/Layer"
 import * as Redacted from "effect/Redacted"
+import * as Tracer from "effect/Tracer"
 import { json, scripted, type Sent, text } from "./support/Scripted.ts"
 
 type Client = ChatbotClient["Service"]
@@ -22,7 +23,7 @@ const nothing = () => new Response(null)
 const chat = () => json({ chatId: "x" })
 
 interface Row {
-  readonly call: (client: Client) => Effect.Effect<unknown, unknown>
+  readonly call: (client: Client) => Effect.Effect<unknown, { readonly _tag: string }>
   readonly answer: () => Response
   readonly method: string
   readonly path: string
@@ -222,8 +223,7 @@ const rows: { readonly [endpoint: string]: Row } = {
       }),
     answer: emptyPage,
     method: "GET",
-    path:
-      `/api/statistic/tokenUsageStatistic?BotId=bot+1&TokenUsageTypeId=1&FromRequestDate=2026-01-02&ToRequestDate=2026-02-03&${pagingQuery}`
+    path: `/api/statistic/tokenUsageStatistic?BotId=bot+1&TokenUsageTypeId=1&FromRequestDate=2026-01-02&ToRequestDate=2026-02-03&${pagingQuery}`
   },
   "system.status": {
     call: ({ system }) => system.status,
@@ -376,7 +376,7 @@ describe("requests", () => {
   })
 
   it.effect.each(Object.entries(rows))("sends %s as the contract has it", ([, row]) =>
-    Effect.gen(function*() {
+    Effect.gen(function* () {
       const { body, headers, method, url } = yield* send(row, { baseUrl: "http://chatbot.test", token: "secret" })
       assert.strictEqual(`${method} ${url}`, `${row.method} http://chatbot.test${row.path}`)
       assert.deepStrictEqual(body === undefined ? undefined : JSON.parse(body), row.body)
@@ -385,31 +385,56 @@ describe("requests", () => {
         authorization: "Bearer secret",
         ...(row.body === undefined ? undefined : { "content-type": "application/json" })
       })
-    }))
+    })
+  )
 
   it.effect.each(["https://host.test:8443/a/b", "https://host.test:8443/a/b/"])("keeps the path of %s", (baseUrl) =>
-    Effect.gen(function*() {
+    Effect.gen(function* () {
       const { url } = yield* send(rows["cache.clear"]!, { baseUrl })
       assert.strictEqual(url, "https://host.test:8443/a/b/cache")
-    }))
+    })
+  )
 
   it.effect("sends no authorization without a token", () =>
-    Effect.gen(function*() {
+    Effect.gen(function* () {
       const { headers } = yield* send(rows["users.current"]!, { baseUrl: "http://chatbot.test" })
       assert.deepStrictEqual(headers, { accept: "application/json" })
-    }))
+    })
+  )
+
+  it.effect("opens no span", () =>
+    Effect.gen(function* () {
+      const spans: Array<string> = []
+      const tracer = Tracer.make({
+        span(options) {
+          spans.push(options.name)
+          return new Tracer.NativeSpan(options)
+        }
+      })
+      yield* send(rows["users.current"]!, { baseUrl: "http://chatbot.test" }).pipe(
+        Effect.withSpan("of the program"),
+        Effect.provideService(Tracer.Tracer, tracer)
+      )
+      assert.deepStrictEqual(spans, ["of the program"])
+    })
+  )
 
   it.effect("sends the flags of a question", () =>
-    Effect.gen(function*() {
-      const { body } = yield* send({
-        ...rows["chats.complete"]!,
-        call: ({ chats }) => chats.complete(chatId, { userMessage: "q", isTraceLogEnabled: true, isAdminChat: undefined })
-      }, { baseUrl: "http://chatbot.test" })
+    Effect.gen(function* () {
+      const { body } = yield* send(
+        {
+          ...rows["chats.complete"]!,
+          call: ({ chats }) =>
+            chats.complete(chatId, { userMessage: "q", isTraceLogEnabled: true, isAdminChat: undefined })
+        },
+        { baseUrl: "http://chatbot.test" }
+      )
       assert.deepStrictEqual(JSON.parse(body!), {
         userMessage: "q",
         ignoreChatHistory: false,
         isAdminChat: false,
         isTraceLogEnabled: true
       })
-    }))
+    })
+  )
 })

@@ -64,7 +64,7 @@ const boundedHistory = (latestFirst: ReadonlyArray<Turn>): ReadonlyArray<Turn> =
     if (characters > historyLimits.characters) break
     kept.push(turn)
   }
-  return kept.reverse()
+  return kept.toReversed()
 }
 
 /** How one question becomes a stored answer. */

@@ -249,7 +249,16 @@ export const load = Effect.fn("BotsFolder.load")(function* (
         onSuccess: (value) => Effect.succeed<A | undefined>(value)
       })
   const sha256 = (bytes: Uint8Array) => digest.digestHex(Digest.sha256, bytes)
-  const invalid = () => new BotsFolderInvalid({ folder, mistakes })
+  const invalid = () =>
+    new BotsFolderInvalid({
+      folder,
+      mistakes: mistakes.toSorted(
+        (a, b) =>
+          (a.file < b.file ? -1 : a.file > b.file ? 1 : 0) ||
+          (a.line ?? 0) - (b.line ?? 0) ||
+          (a.column ?? 0) - (b.column ?? 0)
+      )
+    })
 
   const root = yield* fs.realPath(folder).pipe(
     Effect.mapError(() => {
@@ -267,26 +276,27 @@ export const load = Effect.fn("BotsFolder.load")(function* (
   }
   /** What is in a folder, by name; hidden files are not looked at, and links are followed inside the bots folder only. */
   const list = Effect.fnUntraced(function* (directory: string, file: string) {
-    const entries: Array<Entry> = []
     const listed = yield* fs.readDirectoryEntries(directory).pipe(noteUnreadable(file))
-    for (const { name } of (listed ?? []).toSorted((a, b) => (a.name < b.name ? -1 : a.name > b.name ? 1 : 0))) {
-      if (name.startsWith(".")) continue
-      const relative = file === "" ? name : `${file}/${name}`
-      const real = yield* fs.realPath(path.join(directory, name)).pipe(noteUnreadable(relative))
-      if (real === undefined) continue
-      if (real !== root && !real.startsWith(`${root}${path.sep}`)) {
-        mistake(relative, "is a link out of the bots folder: copy what it points at into the folder")
-        continue
-      }
-      const info = yield* fs.stat(real).pipe(noteUnreadable(relative))
-      if (info === undefined) continue
-      if (info.type !== "Directory" && info.type !== "File") {
-        mistake(relative, "is neither a file nor a folder: remove it")
-        continue
-      }
-      entries.push({ name, kind: info.type, path: real, size: Number(info.size) })
-    }
-    return entries
+    const names = (listed ?? []).map(({ name }) => name).filter((name) => !name.startsWith("."))
+    const entries = yield* Effect.forEach(
+      names.toSorted(),
+      Effect.fnUntraced(function* (name) {
+        const relative = file === "" ? name : `${file}/${name}`
+        const real = yield* fs.realPath(path.join(directory, name)).pipe(noteUnreadable(relative))
+        if (real === undefined) return undefined
+        if (real !== root && !real.startsWith(`${root}${path.sep}`)) {
+          return mistake(relative, "is a link out of the bots folder: copy what it points at into the folder")
+        }
+        const info = yield* fs.stat(real).pipe(noteUnreadable(relative))
+        if (info === undefined) return undefined
+        if (info.type !== "Directory" && info.type !== "File") {
+          return mistake(relative, "is neither a file nor a folder: remove it")
+        }
+        return { name, kind: info.type, path: real, size: Number(info.size) } satisfies Entry
+      }),
+      { concurrency: 8 }
+    )
+    return entries.filter((entry) => entry !== undefined)
   })
 
   const read = Effect.fnUntraced(function* (entry: Entry, file: string, maximum: number) {
@@ -339,11 +349,10 @@ export const load = Effect.fn("BotsFolder.load")(function* (
   })
 
   const readKnowledge = Effect.fnUntraced(function* (directory: Entry, file: string) {
-    const documents: Array<Document> = []
+    const files: Array<{ readonly entry: Entry; readonly name: string }> = []
     const open: Array<{ readonly entry: Entry; readonly name: string; readonly depth: number }> = [
       { entry: directory, name: "", depth: 1 }
     ]
-    let count = 0
     for (let next = open.shift(); next !== undefined; next = open.shift()) {
       const { depth, entry, name } = next
       const here = name === "" ? file : `${file}/${name}`
@@ -353,23 +362,24 @@ export const load = Effect.fn("BotsFolder.load")(function* (
       }
       for (const child of yield* list(entry.path, here)) {
         const childName = name === "" ? child.name : `${name}/${child.name}`
-        if (child.kind === "Directory") {
-          open.push({ entry: child, name: childName, depth: depth + 1 })
-          continue
-        }
-        if (++count > limits.filesPerBot) continue
-        if (/[\p{Cc}\\]/u.test(child.name)) {
-          mistake(`${file}/${childName}`, "has a control character or a backslash in its name: rename it")
-          continue
-        }
-        const document = yield* readDocument(child, childName, `${file}/${childName}`)
-        if (document !== undefined) documents.push(document)
+        if (child.kind === "Directory") open.push({ entry: child, name: childName, depth: depth + 1 })
+        else files.push({ entry: child, name: childName })
       }
     }
-    if (count > limits.filesPerBot) {
-      mistake(file, `holds ${count} files, where ${limits.filesPerBot} are allowed: split the bot`)
+    if (files.length > limits.filesPerBot) {
+      mistake(file, `holds ${files.length} files, where ${limits.filesPerBot} are allowed: split the bot`)
+      return []
     }
-    return documents.toSorted((a, b) => (a.path < b.path ? -1 : 1))
+    const documents = yield* Effect.forEach(
+      files,
+      ({ entry, name }) => {
+        if (!/[\p{Cc}\\]/u.test(name)) return readDocument(entry, name, `${file}/${name}`)
+        mistake(`${file}/${name}`, "has a control character or a backslash in its name: rename it")
+        return Effect.undefined
+      },
+      { concurrency: 8 }
+    )
+    return documents.filter((document) => document !== undefined).toSorted((a, b) => (a.path < b.path ? -1 : 1))
   })
 
   const readBot = Effect.fnUntraced(function* (directory: Entry) {
@@ -413,18 +423,14 @@ export const load = Effect.fn("BotsFolder.load")(function* (
   })
 
   const entries = yield* list(root, "")
-  const drafts: Array<Draft> = []
-  for (const entry of entries) {
-    if (entry.kind !== "Directory") continue
-    const draft = yield* readBot(entry)
-    if (draft !== undefined) drafts.push(draft)
-  }
-  if (entries.some((entry) => entry.kind === "File" && (entry.name === "bot.yaml" || entry.name === "bot.yml"))) {
+  const folders = entries.filter(({ kind }) => kind === "Directory")
+  const drafts = (yield* Effect.forEach(folders, readBot, { concurrency: 4 })).filter((draft) => draft !== undefined)
+  if (entries.some(({ kind, name }) => kind === "File" && /^bot\.ya?ml$/.test(name))) {
     mistake("", "is the folder of one bot: name the folder above it, which holds a folder for each bot")
-  } else if (mistakes.length === 0 && drafts.length === 0) {
+  } else if (folders.length === 0) {
     mistake("", "holds no bots: add a folder with a bot.yaml for each bot")
   }
-  checkTogether(drafts, mistake)
+  checkTogether(drafts, drafts.length === folders.length, mistake)
   if (mistakes.length > 0) return yield* invalid()
 
   const bots = drafts.map(({ documents, image, yaml: { value } }): Bot => ({
@@ -454,9 +460,10 @@ export const load = Effect.fn("BotsFolder.load")(function* (
   return { folder, bots, fingerprint: yield* sha256(new TextEncoder().encode(JSON.stringify(outline))) }
 })
 
-/** What can only be said of all bots together. */
+/** What can only be said of all bots together; `isComplete` tells that there are no others, whose `bot.yaml` could not be read. */
 const checkTogether = (
   drafts: ReadonlyArray<Draft>,
+  isComplete: boolean,
   mistake: (file: string, message: string, position?: { readonly line: number; readonly column?: number }) => void
 ): void => {
   const byCode = new Map<string, Draft>()
@@ -525,12 +532,12 @@ const checkTogether = (
       const target = byCode.get(link.code.toLowerCase())
       if (linked.has(link.code.toLowerCase())) mistake(file, `"${link.code}" is linked twice: join the two links`, here)
       linked.add(link.code.toLowerCase())
-      if (target === undefined || target.yaml.value.code !== link.code) {
+      if (target === undefined ? isComplete : target.yaml.value.code !== link.code) {
         const near = target?.yaml.value.code ?? drafts.map((draft) => draft.yaml.value.code).join(", ")
         mistake(file, `there is no bot "${link.code}" in this folder: use one of ${near}`, here)
-      } else if (target.yaml.value.implementationType === "Start") {
+      } else if (target?.yaml.value.implementationType === "Start") {
         mistake(file, `"${link.code}" is a start bot itself: link the bots that answer`, here)
-      } else if (link.isDefault && !target.yaml.value.isActive) {
+      } else if (link.isDefault && target?.yaml.value.isActive === false) {
         mistake(file, `the default "${link.code}" is not active: choose an active bot`, here)
       }
       if (link.isDefault) defaults.push(index)

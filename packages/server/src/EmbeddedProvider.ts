@@ -58,9 +58,6 @@ const smallTalk = (message: string): SmallTalk | undefined => {
   return undefined
 }
 
-const list = (items: ReadonlyArray<string>): string =>
-  items.length < 2 ? items.join("") : `${items.slice(0, -1).join(", ")} and ${items.at(-1) ?? ""}`
-
 const samples = (bot: BotRow | undefined): string => {
   const questions = [bot?.sampleQuestion1, bot?.sampleQuestion2].filter((question) => typeof question === "string")
   return questions.length === 0
@@ -133,7 +130,7 @@ export const layerNoDeps: Layer.Layer<
           WHERE bot_id = ${route.botId} AND EXISTS (SELECT 1 FROM passages WHERE document_id = d.id) ORDER BY path LIMIT 5`
         topics = titles.length === 0 ? [bot?.displayName ?? "other things"] : titles.map((row) => row.title)
       }
-      return joined(withEnd(`I do not know that; I can answer about ${list(topics.slice(0, 5))}`), samples(bot))
+      return joined(withEnd(`I do not know that; I can answer about: ${topics.slice(0, 5).join("; ")}`), samples(bot))
     })
 
     const complete = Effect.fn("EmbeddedProvider.complete")(function* (

@@ -237,6 +237,10 @@ const fts5 = (sql: SqlClient.SqlClient): FullText => ({
       ORDER BY f.bm25, p.id`
 })
 
+/**
+ * Inverse document frequency, seen from what was found: a word that every passage has still weighs something, and one that none has weighs
+ * most, for it is missing.
+ */
 const weigh = (
   terms: ReadonlyArray<Words.Term>,
   stems: ReadonlyArray<ReadonlySet<string>>,
@@ -245,7 +249,8 @@ const weigh = (
   terms.map((term) => {
     let having = 0
     for (const set of stems) if (set.has(term.stem)) having++
-    return { ...term, weight: Math.log(1 + (Math.max(total, having) - having + 0.5) / (having + 0.5)) }
+    const weight = 0.5 + Math.log(1 + (Math.max(total, having) - having + 0.5) / (having + 0.5))
+    return { word: term.word, stem: term.stem, weight }
   })
 
 const sum = (terms: Iterable<WeightedTerm>): number => {
@@ -291,7 +296,7 @@ export const layer: Layer.Layer<Knowledge, never, SqlClient.SqlClient> = Layer.e
       const wanted = Math.min(Math.max(Math.trunc(limit), 1), limits.results)
       // More than wanted, for they are ranked again by how much of the question each covers.
       const rows = yield* fullText.find(ids, fullText.question(terms, Words.phrases(text)), Math.max(24, wanted * 2))
-      const stems = rows.map((row) => Words.stems(`${row.heading} ${row.text}`))
+      const stems = rows.map((row) => Words.stems(row.heading, row.text))
       const weighted = weigh(terms, stems, rows[0]?.total ?? 0)
       const whole = sum(weighted)
       const passages = rows.map((row, index): Passage => {

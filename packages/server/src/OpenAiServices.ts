@@ -61,7 +61,7 @@ export class OpenAiServices extends Context.Service<
       const purposeOf = (id: OpenAiServiceId) => `the API key of the OpenAI service ${id}`
 
       const checkEndpoint = (endpoint: string | undefined): Effect.Effect<string | undefined, InvalidRequest> => {
-        if (endpoint === undefined || endpoint.trim() === "") return Effect.succeed(undefined)
+        if (endpoint === undefined || endpoint.trim() === "") return Effect.undefined
         const url = URL.parse(endpoint)
         return url !== null && (url.protocol === "https:" || url.protocol === "http:")
           ? Effect.succeed(endpoint.trim())

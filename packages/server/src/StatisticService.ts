@@ -33,7 +33,7 @@ export class StatisticService extends Context.Service<
           descending: true
         })
         const { rows, total } = yield* usage.statistic(query, request)
-        const items = rows.map((row) => ({ ...row, totalTokens: row.promptTokens + row.completionTokens }))
+        const items = rows.map((row) => Object.assign({ totalTokens: row.promptTokens + row.completionTokens }, row))
         return Paging.page(request, { total, rows: items })
       })
 

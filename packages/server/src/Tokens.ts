@@ -15,6 +15,7 @@ import * as Effect from "effect/Effect"
 import * as Exit from "effect/Exit"
 import * as Layer from "effect/Layer"
 import * as Option from "effect/Option"
+import * as Predicate from "effect/Predicate"
 import * as Redacted from "effect/Redacted"
 import { Caches } from "./Caches.ts"
 import type { SignedIn } from "./Callers.ts"
@@ -99,9 +100,7 @@ export class Tokens extends Context.Service<
 
       const cache = yield* Cache.makeWith<string, TokenRow, Unauthorized>(
         (hash) =>
-          Effect.flatMap(repository.findByHash(hash), (row) =>
-            row === undefined ? Effect.fail(new Unauthorized({})) : Effect.succeed(row)
-          ),
+          Effect.filterOrFail(repository.findByHash(hash), Predicate.isNotUndefined, () => new Unauthorized({})),
         // What is not valid is asked again every time, or it would stay invalid after it was made.
         { capacity, timeToLive: (exit) => (Exit.isSuccess(exit) ? timeToLive : Duration.zero) }
       )

@@ -295,7 +295,7 @@ describe("BotsFolder.load", () => {
         )
         const both = yield* mistakesOf({ "a/bot.yml": bot("a") })
         assert.lengthOf(both, 2)
-        assert.include(both[0], "must be named bot.yaml")
+        assert.include(both[1], "must be named bot.yaml")
       })
     )
 

@@ -267,6 +267,8 @@ describe("Tickets", () => {
         const ticket = yield* Effect.flatMap(Tickets, (tickets) => tickets.create(ann, chatId))
         assert.strictEqual(yield* tagOf(open(bob, other, path, ticket)), "Unauthorized")
         assert.strictEqual(yield* tagOf(open(Services.anonymous, other, path, ticket)), "Unauthorized")
+        // Nor do they tell which files it has.
+        assert.strictEqual(yield* tagOf(open(Services.anonymous, other, "guide/secret.md", ticket)), "Unauthorized")
         assert.strictEqual(yield* tagOf(open(Services.anonymous, chatId, path, ticket)), "ok")
         assert.strictEqual(yield* tagOf(open(Services.anonymous, chatId, path, Ticket.make("guessed"))), "Unauthorized")
       })

@@ -116,7 +116,7 @@ layer(backend(BotsFolder.layer()), { timeout: 20_000 })("EmbeddedProvider with t
         ["guide", "is it free?", "MIT license"],
         ["guide", "What are start bots?", "A start bot is a bot that routes"],
         ["guide", "where is my data stored?", "The data folder holds"],
-        ["guide", "what does CHATBOT_REQUIRE_TERMS do?", "accept the terms before their first chat"],
+        ["guide", "what does CHATBOT_REQUIRE_TERMS do?", "must accept the terms before the first chat"],
         ["guide", "CHATBOT_PORT", "`CHATBOT_PORT`"],
         ["guide", "How do I authenticate a request?", "bearer token in the `Authorization` header"],
         ["guide", "how do I delete all chats but keep favourites?", "keepFavorites: true"],
@@ -162,12 +162,12 @@ layer(backend(BotsFolder.layer()), { timeout: 20_000 })("EmbeddedProvider with t
         assert.deepStrictEqual([answer.tags, answer.sources], [["no-answer"], []], question)
         assert.include(
           answer.assistantMessage,
-          "I do not know that; I can answer about HTTP API, Client library, Product and Server."
+          "I do not know that; I can answer about: HTTP API; Client library; Product; Server."
         )
         assert.include(answer.assistantMessage, "“How do I start the server?”")
       }
       const { assistantMessage } = yield* ask("api", "Who wrote Hamlet?")
-      assert.include(assistantMessage, "I can answer about Access: tokens, roles and tickets, Endpoints for admins,")
+      assert.include(assistantMessage, "I can answer about: Access: tokens, roles and tickets; Endpoints for admins;")
     })
   )
 
@@ -304,6 +304,10 @@ const zoo = folderOf({
   "zoo/knowledge/staff/omar.txt": "Omar cares for otters, too, and for the lions.",
   "zoo/knowledge/staff/otto.txt": "Otto cares for no otters at all.",
   "zoo/knowledge/map.bin": "lions lions lions",
+  "zoo/knowledge/beavers/bark.txt": "Beavers like bark.",
+  "zoo/knowledge/beavers/buds.txt": "Beavers like buds.",
+  "zoo/knowledge/beavers/ferns.txt": "Beavers like ferns.",
+  "zoo/knowledge/beavers/roots.txt": "Beavers like roots.",
   "bare/bot.yaml": facts("bare"),
   "start/bot.yaml":
     "code: start\nimplementationType: Start\ndisplayName: Start\nfacts: [The reception is at the gate.]\nlinks:\n  - {code: zoo, isDefault: true}\n  - {code: bare}\n"
@@ -356,6 +360,9 @@ layer(backend(zoo))("EmbeddedProvider", (it) => {
       assert.isAtMost(otters.paths.length, 3)
       assert.strictEqual(new Set(otters.paths).size, otters.paths.length)
       for (const path of otters.paths) assert.match(path ?? "", /^(?:otters|olga|staff\/omar|staff\/otto)\.txt$/)
+      const beavers = yield* ask("zoo", "What do beavers like?")
+      assert.lengthOf(beavers.assistantMessage.match(/Beavers like/g) ?? [], 4)
+      assert.lengthOf(new Set(beavers.paths), 3)
     })
   )
 
@@ -364,9 +371,9 @@ layer(backend(zoo))("EmbeddedProvider", (it) => {
       assert.deepStrictEqual((yield* ask("zoo", "Are dodos on show?")).tags, ["no-answer"])
       assert.strictEqual(
         yield* says("Are dodos on show?"),
-        "I do not know that; I can answer about Animals, olga, otters, omar and otto."
+        "I do not know that; I can answer about: Animals; bark; buds; ferns; roots."
       )
-      assert.strictEqual(yield* says("Are dodos on show?", "bare"), "I do not know that; I can answer about bare.")
+      assert.strictEqual(yield* says("Are dodos on show?", "bare"), "I do not know that; I can answer about: bare.")
     })
   )
 
@@ -377,7 +384,7 @@ layer(backend(zoo))("EmbeddedProvider", (it) => {
       assert.deepStrictEqual((yield* ask("start", "Where is the reception?")).tags, ["answer"])
       assert.strictEqual(
         yield* says("Are dodos on show?", "start"),
-        "I do not know that; I can answer about bare and zoo."
+        "I do not know that; I can answer about: bare; zoo."
       )
       assert.deepStrictEqual((yield* ask("bare", "How long do lions sleep?")).tags, ["no-answer"])
     })

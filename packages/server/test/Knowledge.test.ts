@@ -159,6 +159,8 @@ const seed = Effect.gen(function* () {
     "Drinks :: Cider is made of apples and perry of pears.",
     "Settings :: The folder is named in CHATBOT_DATA_DIR. Data of others is in another dir.",
     " :: Café crème is a coffee with cream.",
+    "Airships :: The zeppelin has its name from Count Zeppelin.",
+    "Baskets :: A round basket once flew in a zeppelin over the lake on a quiet day in the long summer of that year.",
     'Strange :: NOT AND OR NEAR are operators; so are quotes " and stars *.'
   ]
   const rows = texts.map((content, ordinal) => {
@@ -192,6 +194,8 @@ layer(Layer.provideMerge(Layer.effectDiscard(seed), Layer.provideMerge(Knowledge
         assert.strictEqual((yield* headings("What is a round apple?"))[0], "Fruit › Apples")
         assert.strictEqual((yield* headings("Are apples and pears in cider?"))[0], "Drinks")
         assert.strictEqual((yield* headings("storage"))[0], "Fruit › Storage")
+        // One word of the two, however often it is there, is less than both.
+        assert.deepStrictEqual((yield* headings("a round zeppelin")).slice(0, 2), ["Baskets", "Airships"])
         const { passages } = yield* search("a round apple on trees")
         assert.deepStrictEqual(
           passages.map((_) => _.score),

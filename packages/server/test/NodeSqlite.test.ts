@@ -159,6 +159,10 @@ describe("NodeSqlite", () => {
           .unsafe<{ rowNumber: number }>(numbers(1000))
           .stream.pipe(Stream.take(300), Stream.runCollect)
         assert.strictEqual(some.length, 300)
+        // A cursor that is still open would lock the table.
+        yield* sql`CREATE TABLE numbers AS SELECT * FROM (${sql.literal(numbers(1000))})`
+        yield* sql`SELECT * FROM numbers`.stream.pipe(Stream.take(1), Stream.runDrain)
+        yield* sql`DROP TABLE numbers`
         assert.deepStrictEqual(yield* Stream.runCollect(sql`SELECT 1 AS x WHERE 0`.stream), [])
         // The integer overflows in the second row, after the cursor was opened.
         const error = yield* sql`SELECT abs(column1) AS x FROM (VALUES (1), (-9223372036854775807 - 1))`.stream.pipe(
@@ -231,6 +235,12 @@ describe("NodeSqlite", () => {
         assert.include(error.message, `Cannot open the SQLite database "${filename}"`)
         assert.include(error.message, reason)
       }
+      const unread = yield* Effect.flip(build({ filename: `${folder}/text.sqlite`, readonly: true }))
+      assert.include(unread.message, "file is not a database")
+      assert.strictEqual(
+        (yield* Effect.flip(build({ filename: `${folder}/new.sqlite`, readonly: true }))).reason._tag,
+        "ConnectionError"
+      )
     }).pipe(Effect.scoped, Effect.provide(NodeFileSystem.layer))
   )
 })

@@ -258,6 +258,20 @@ describe("SecretBox", () => {
     )
   )
 
+  it.effect("leaves a key alone that another made a moment before", () =>
+    onDisk((folder) =>
+      Effect.gen(function* () {
+        const fs = yield* FileSystem.FileSystem
+        const file = `${folder}/secret-key`
+        const { bytes } = yield* roundTrip({ file })
+        const late = { ...fs, exists: () => Effect.succeed(false) }
+        const { text } = yield* Effect.provideService(roundTrip({ file }, bytes), FileSystem.FileSystem, late)
+        assert.strictEqual(text, "ключ 🔑")
+        assert.deepStrictEqual(yield* fs.readDirectory(folder), ["secret-key"])
+      })
+    )
+  )
+
   it.effect("opens nothing with another key, for another purpose, or after a change", () =>
     Effect.gen(function* () {
       const key = Services.secretKey

@@ -74,6 +74,21 @@ describe("Paging.request", () => {
 })
 
 describe("pages of a list", () => {
+  it.effect("break ties by id, in the direction of the order", () =>
+    Effect.gen(function* () {
+      const messages = yield* UserSystemMessages
+      const ann = yield* Services.user("ann")
+      const made = yield* Effect.replicateEffect(messages.create(ann, { displayName: "Same", systemMessage: "m" }), 7)
+      const all = (orderBy: string) =>
+        Effect.map(
+          Effect.forEach([1, 2, 3, 4], (pageNumber) => messages.list(ann, { pageNumber, pageSize: 2, orderBy })),
+          (pages) => pages.flatMap(({ items }) => items.map((item) => item.userSystemMessageId))
+        )
+      assert.deepStrictEqual(yield* all("displayName"), made)
+      assert.deepStrictEqual(yield* all("displayName desc"), made.toReversed())
+    }).pipe(Effect.provide(Services.layer))
+  )
+
   const letters = Schema.Literals(["a", "B", "b", "ä", "Ä", "ß", "É", "%", "_", "\\", "'", " ", "1", "😀"])
   const names = Schema.Array(Schema.Array(letters).check(Schema.isBetweenLength(1, 4))).check(Schema.isMaxLength(30))
   const inputs = {
@@ -121,9 +136,12 @@ describe("pages of a list", () => {
 
         // UUIDv7 text and UTF-8 sort by code point, and so does this.
         const byCodePoint = (a: string, b: string) => Buffer.compare(Buffer.from(a), Buffer.from(b))
-        const keys = orderBy.startsWith("userSystemMessageId") ? seen : shown
+        // Of items of the same name, that of the lower id comes first; the other way round in a descending order.
+        const keys = orderBy.startsWith("userSystemMessageId")
+          ? seen
+          : shown.map((name, index) => `${name}\0${seen[index]}`)
         const sorted = keys.toSorted(byCodePoint)
-        assert.deepStrictEqual(keys, orderBy.toLowerCase().endsWith("desc") ? sorted.reverse() : sorted)
+        assert.deepStrictEqual(keys, orderBy.toLowerCase().endsWith("desc") ? sorted.toReversed() : sorted)
 
         const beyond = yield* messages.list(ann, { pageNumber: pageNumber + 7, pageSize, searchFor: wanted })
         assert.deepStrictEqual([beyond.items, beyond.totalItemCount, beyond.hasNext], [[], expected.size, false])

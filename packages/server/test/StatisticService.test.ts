@@ -151,7 +151,7 @@ describe("the statistic", () => {
         const incremental = yield* rows
         assert.deepStrictEqual(
           incremental,
-          Array.from(expected).sort(([a], [b]) => (a < b ? -1 : 1))
+          Array.from(expected).toSorted(([a], [b]) => (a < b ? -1 : 1))
         )
         yield* usage.recompute
         assert.deepStrictEqual(yield* rows, incremental)

@@ -18,10 +18,13 @@ export type Routes = Record<string, Answer>
 
 /** A problem of the contract. */
 export const problem = (tag: string, status: number, detail: string, fields: object = {}) =>
-  Response.json({ type: `urn:effect-chatbot:problem:${tag}`, title: tag, status, detail, ...fields }, {
-    status,
-    headers: { "content-type": "application/problem+json" }
-  })
+  Response.json(
+    { type: `urn:effect-chatbot:problem:${tag}`, title: tag, status, detail, ...fields },
+    {
+      status,
+      headers: { "content-type": "application/problem+json" }
+    }
+  )
 
 /** A page of a list. */
 export const page = (...items: ReadonlyArray<unknown>) => ({
@@ -71,8 +74,8 @@ export const backend = (routes: Routes) => {
         answer instanceof Response
           ? answer
           : answer === undefined
-          ? problem("BotNotFound", 404, "There is no such bot.")
-          : Response.json(answer)
+            ? problem("BotNotFound", 404, "There is no such bot.")
+            : Response.json(answer)
       )
     })
   )

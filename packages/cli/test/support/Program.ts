@@ -16,7 +16,7 @@ const environment = Object.fromEntries(
  * Starts the program with an empty folder for temporary files. It is killed when the scope closes. `input` is its standard input: none at all,
  * or a text, after which it stays open if `isOpen`.
  */
-export const launch = Effect.fnUntraced(function*(options: {
+export const launch = Effect.fnUntraced(function* (options: {
   readonly input?: string | undefined
   readonly isOpen?: boolean | undefined
   readonly env?: Record<string, string> | undefined
@@ -60,6 +60,9 @@ export const launch = Effect.fnUntraced(function*(options: {
       return code ?? signal
     }),
     /** Waits until it has ended, and gives what is left in the folder for temporary files at that moment. */
-    leftovers: Effect.flatMap(Effect.promise(() => exited), () => files.readDirectory(temporary))
+    leftovers: Effect.flatMap(
+      Effect.promise(() => exited),
+      () => files.readDirectory(temporary)
+    )
   }
 })

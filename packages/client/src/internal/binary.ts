@@ -2,6 +2,7 @@ import { TransportFailed } from "@effect-chatbot/schema/Errors"
 import type * as Duration from "effect/Duration"
 import * as Effect from "effect/Effect"
 import * as Fiber from "effect/Fiber"
+import type { Headers } from "effect/http/Headers"
 import type { HttpClientResponse } from "effect/http/HttpClientResponse"
 import type * as Scope from "effect/Scope"
 import * as Stream from "effect/Stream"
@@ -14,8 +15,9 @@ import { transportFailed } from "./transport.ts"
 export const close = (response: HttpClientResponse): Effect.Effect<void> =>
   Effect.scoped(Effect.asVoid(Stream.toPull(response.stream)))
 
-const lengthOf = (header: string | undefined): number | undefined =>
-  header !== undefined && /^\d+$/.test(header) ? Number(header) : undefined
+/** The length of what a transport decompresses is not known: the header counts what travels. */
+const lengthOf = ({ "content-encoding": encoding, "content-length": length }: Headers): number | undefined =>
+  encoding === undefined && length !== undefined && /^\d+$/.test(length) ? Number(length) : undefined
 
 /**
  * The content of an answer. Its connection stays open until the bytes are read, so it is closed when nobody begins to within `limit`, and
@@ -46,12 +48,13 @@ export const binaryContent = (
 
   return Effect.map(wait, (waiting) => ({
     contentType: response.headers["content-type"] ?? "application/octet-stream",
-    contentLength: lengthOf(response.headers["content-length"]),
+    contentLength: lengthOf(response.headers),
     etag: response.headers["etag"],
     fileName: fileNameOf(response.headers["content-disposition"]),
     stream: Stream.suspend((): BinaryContent["stream"] => {
       if (state === "closed") return Stream.fail(timedOut("attempt", limit))
-      if (state === "read") return Stream.fail(new TransportFailed({ message: "The bytes of an answer can be read once." }))
+      if (state === "read")
+        return Stream.fail(new TransportFailed({ message: "The bytes of an answer can be read once." }))
       state = "read"
       return Stream.unwrap(Effect.as(Fiber.interrupt(waiting), bytes))
     })

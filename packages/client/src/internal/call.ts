@@ -22,22 +22,29 @@ import type { BinaryContent } from "../BinaryContent.ts"
 import type { ClientError } from "../CallError.ts"
 import { ClientConfig } from "../ClientConfig.ts"
 import * as Timeouts from "../Timeouts.ts"
+import { compileFailure } from "./failure.ts"
 import { limitsOf, withPolicies } from "./policies.ts"
 import { compileRequest, type Parts, type Prepared } from "./request.ts"
-import { compileRead, isBinary, type Read } from "./response.ts"
+import type { AnyFailure, Read } from "./response.ts"
+import { compileSuccess, isBinary } from "./success.ts"
 import { transportFailed } from "./transport.ts"
 
-type Part<Name extends keyof Parts, S> = [S] extends [never] ? unknown
-  : S extends Schema.Constraint ? { readonly [N in Name]: S["Type"] }
-  : never
+type Part<Name extends keyof Parts, S> = [S] extends [never]
+  ? unknown
+  : S extends Schema.Constraint
+    ? { readonly [N in Name]: S["Type"] }
+    : never
 
 /** What a call is given: those parts of a request that its endpoint has. */
-type Input<E> =
-  & Part<"params", HttpApiEndpoint.Params<E>>
-  & Part<"query", HttpApiEndpoint.Query<E>>
-  & Part<"payload", HttpApiEndpoint.Payload<E>>
+type Input<E> = Part<"params", HttpApiEndpoint.Params<E>> &
+  Part<"query", HttpApiEndpoint.Query<E>> &
+  Part<"payload", HttpApiEndpoint.Payload<E>>
 
-type Value<S> = S extends HttpApiSchema.StreamUint8Array ? BinaryContent : S extends Schema.Constraint ? S["Type"] : never
+type Value<S> = S extends HttpApiSchema.StreamUint8Array
+  ? BinaryContent
+  : S extends Schema.Constraint
+    ? S["Type"]
+    : never
 
 /** What a call answers. */
 type Success<E> = Value<HttpApiEndpoint.Success<E>>
@@ -54,7 +61,10 @@ export interface Call<in Input, out A, out E> {
   readonly accept: string
   readonly limits: (timeouts: Timeouts.Timeouts) => Timeouts.Limits
   readonly prepare: (input: Parts) => Result.Result<Prepared, InvalidRequest>
-  readonly read: Read
+  /** Reads an answer of status 200 or 204, which is how ASP.NET answers nothing. */
+  readonly readSuccess: Read
+  /** Reads any other answer. */
+  readonly readFailure: Read
 }
 
 /** JSON is always accepted: errors come as it. Bytes may be of any type, and a bare text may come as it is. */
@@ -72,7 +82,8 @@ export const call = <E extends HttpApiEndpoint.Top>(
   accept: acceptOf(endpoint),
   limits,
   prepare: compileRequest(endpoint),
-  read: compileRead(endpoint)
+  readSuccess: compileSuccess(endpoint),
+  readFailure: compileFailure(endpoint)
 })
 
 /** Makes a call. */
@@ -81,7 +92,7 @@ export interface Run {
 }
 
 /** What makes the calls to a backend, by its configuration and over its transport. */
-export const connect = Effect.gen(function*() {
+export const connect = Effect.gen(function* () {
   const { baseUrl, token } = yield* ClientConfig
   const client = yield* HttpClient.HttpClient
   const standard = yield* Timeouts.Timeouts
@@ -99,22 +110,27 @@ export const connect = Effect.gen(function*() {
     const request = HttpClientRequest.makeWith(method, baseUrl + path, query, Option.none(), headers, body)
     return client.execute(request).pipe(
       // A client that refuses some statuses has the answer all the same.
-      Effect.catch((error) => error.response === undefined ? Effect.fail(transportFailed(error)) : Effect.succeed(error.response)),
+      Effect.catch((error) =>
+        error.response === undefined ? Effect.fail(transportFailed(error)) : Effect.succeed(error.response)
+      ),
       // No span and no header for it unless asked for: it costs a fifth of a call, and in a browser a preflight.
       Effect.provideService(HttpClient.TracerDisabledWhen, constTrue)
     )
   }
 
-  const run = (call: Call<never, unknown, unknown>, input: Parts): Effect.Effect<unknown, unknown> =>
+  const run = (
+    call: Call<never, unknown, AnyFailure>,
+    input: Parts
+  ): Effect.Effect<unknown, AnyFailure | InvalidRequest> =>
     Effect.withFiber((fiber) => {
       const prepared = call.prepare(input)
       if (Result.isFailure(prepared)) return Effect.fail(prepared.failure)
       const timeouts = Context.getOrUndefined(fiber.context, Timeouts.Timeouts) ?? standard
       const limits = limitsOf(call.limits(timeouts))
-      const attempt = Effect.flatMap(
-        send(call.method, call.accept, prepared.success),
-        (response) => call.read(response, { input, limits, scope })
-      )
+      const attempt = Effect.flatMap(send(call.method, call.accept, prepared.success), (response) => {
+        const read = response.status === 200 || response.status === 204 ? call.readSuccess : call.readFailure
+        return read(response, { input, limits, scope })
+      })
       return withPolicies(attempt, limits)
     })
 

@@ -15,14 +15,20 @@ const decodeExtended = (value: string): string | undefined => {
   }
 }
 
-/** The file name of a `Content-Disposition`, without what would make it a path (RFC 6266, 4.3) and without control characters. */
+/**
+ * The file name of a `Content-Disposition`, without what would make it a path (RFC 6266, 4.3) and without characters that
+ * control how it shows.
+ */
 export const fileNameOf = (header: string | undefined): string | undefined => {
   const names = new Map<string, string>()
   for (const [, name = "", quoted, token = ""] of (header ?? "").matchAll(parameter)) {
     names.set(name.toLowerCase(), quoted === undefined ? token : quoted.replace(/\\(.)/g, "$1"))
   }
   const full = decodeExtended(names.get("filename*") ?? "") ?? names.get("filename")
-  // oxlint-disable-next-line no-control-regex
-  const bare = full?.replace(/[\u0000-\u001f\u007f-\u009f\u202a-\u202e\u2066-\u2069]/g, "").split(/[/\\]/).at(-1)?.trim()
+  const bare = full
+    ?.replace(/[\p{Cc}\p{Bidi_Control}]/gu, "")
+    .split(/[/\\]/)
+    .at(-1)
+    ?.trim()
   return bare === "" || bare === "." || bare === ".." ? undefined : bare
 }

@@ -20,8 +20,10 @@ export const itemsOf = <A, E, Query extends Page.PageQuery>(
       Effect.map(list({ ...query, pageNumber }), ({ hasNext, items, totalPageCount }) => {
         // A backend that says there is always more would never end: one that ignores the page number repeats itself, others run out of items.
         const isRepeated = previous.length > 0 && Equal.equals(items, previous)
-        const isLast = !hasNext || items.length === 0 || isRepeated || (totalPageCount > 0 && pageNumber >= totalPageCount)
+        const isLast =
+          !hasNext || items.length === 0 || isRepeated || (totalPageCount > 0 && pageNumber >= totalPageCount)
         const next: Position<A> = { pageNumber: pageNumber + 1, previous: items }
         return [isRepeated ? [] : items, isLast ? Option.none() : Option.some(next)] as const
-      }))
+      })
+    )
   })

@@ -24,21 +24,25 @@ const encodeSegment = (text: string): string | undefined =>
 
 const literal = (text: string) => () => text
 
-const parameter = (name: string) => (params: Strings, issues: Array<RequestIssue>): string => {
-  const value = params[name] ?? ""
-  // `*` is the rest of a path and keeps its slashes.
-  const segments = (name === "*" ? value.split("/") : [value]).map(encodeSegment)
-  if (value === "" || segments.includes(undefined)) {
-    const path = ["params", name === "*" ? "path" : name]
-    issues.push({ path, message: "Expected a text that can stand in the path of a URL" })
+const parameter =
+  (name: string) =>
+  (params: Strings, issues: Array<RequestIssue>): string => {
+    const value = params[name] ?? ""
+    // `*` is the rest of a path and keeps its slashes.
+    const segments = (name === "*" ? value.split("/") : [value]).map(encodeSegment)
+    if (value === "" || segments.includes(undefined)) {
+      const path = ["params", name === "*" ? "path" : name]
+      issues.push({ path, message: "Expected a text that can stand in the path of a URL" })
+    }
+    return segments.join("/")
   }
-  return segments.join("/")
-}
 
 const compilePath = (template: string) => {
-  const segments = template.split("/").map((segment) =>
-    segment === "*" ? parameter("*") : segment.startsWith(":") ? parameter(segment.slice(1)) : literal(segment)
-  )
+  const segments = template
+    .split("/")
+    .map((segment) =>
+      segment === "*" ? parameter("*") : segment.startsWith(":") ? parameter(segment.slice(1)) : literal(segment)
+    )
   return (params: Strings, issues: Array<RequestIssue>): string =>
     segments.map((write) => write(params, issues)).join("/")
 }
@@ -51,7 +55,10 @@ export const compileRequest = (endpoint: HttpApiEndpoint.Top) => {
     // The schemas of the contract need no services; the type of any endpoint does not say so.
     schema === undefined
       ? []
-      : { part: part as keyof Parts, encode: Schema.encodeUnknownResult(schema as Schema.Codec<unknown>, { errors: "all" }) }
+      : {
+          part: part as keyof Parts,
+          encode: Schema.encodeUnknownResult(schema as Schema.Codec<unknown>, { errors: "all" })
+        }
   )
   const writePath = compilePath(endpoint.path)
 

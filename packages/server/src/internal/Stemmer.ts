@@ -153,9 +153,23 @@ const finalE = (word: string): string => {
 const finalL = (word: string): string =>
   word.endsWith("ll") && measure(word.slice(0, -1)) > 1 ? word.slice(0, -1) : word
 
+const compute = (word: string): string => {
+  const base = finalY(pastOrGerund(plural(word)))
+  return finalL(finalE(replace(replace(replace(base, step2, 1), step3, 1), step4, 2)))
+}
+
+// Texts are made of few words, said again and again.
+const known = new Map<string, string>()
+const capacity = 20_000
+
 /** The stem of a word in lower case. Words of two letters, very long ones, and words of other alphabets stay as they are. */
 export const stem = (word: string): string => {
   if (word.length < 3 || word.length > 60) return word
-  const base = finalY(pastOrGerund(plural(word)))
-  return finalL(finalE(replace(replace(replace(base, step2, 1), step3, 1), step4, 2)))
+  let result = known.get(word)
+  if (result === undefined) {
+    result = compute(word)
+    if (known.size >= capacity) known.clear()
+    known.set(word, result)
+  }
+  return result
 }

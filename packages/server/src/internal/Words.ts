@@ -34,18 +34,26 @@ const pronouns: ReadonlySet<string> = new Set(
 /** How long a text is looked at, and how many terms are taken from it. */
 export const limits = { characters: 2000, terms: 32 } as const
 
+const isAscii = (text: string): boolean => /^[\0-\x7f]*$/.test(text)
+
 /** Lower case without diacritics, as the index folds it. */
 export const fold = (text: string): string =>
-  text
-    .normalize("NFD")
-    .replace(/\p{M}+/gu, "")
-    .toLowerCase()
+  isAscii(text)
+    ? text.toLowerCase()
+    : text
+        .normalize("NFD")
+        .replace(/\p{M}+/gu, "")
+        .toLowerCase()
 
 /** The words of a text in their order, folded. Everything that is neither a letter nor a digit separates them. */
-export const words = (text: string): ReadonlyArray<string> => fold(text).match(/[\p{L}\p{N}]+/gu) ?? []
+export const words = (text: string): ReadonlyArray<string> => {
+  const folded = fold(text)
+  return folded.match(isAscii(folded) ? /[a-z0-9]+/g : /[\p{L}\p{N}]+/gu) ?? []
+}
 
-/** The stems of a text, each once. */
-export const stems = (text: string): ReadonlySet<string> => new Set(words(text).map(stem))
+/** The stems of texts, each once. */
+export const stems = (...texts: ReadonlyArray<string>): ReadonlySet<string> =>
+  new Set(texts.flatMap((text) => words(text).map(stem)))
 
 /** Whether a word says nothing about a subject. */
 export const isStopWord = (word: string): boolean => stopWords.has(word)

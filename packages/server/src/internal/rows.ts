@@ -25,7 +25,7 @@ export class StorageFailed extends Schema.TaggedError<StorageFailed>()("StorageF
 export const orDie =
   (operation: string) =>
   <A, R>(effect: Effect.Effect<A, SqlError.SqlError | Schema.SchemaError, R>): Effect.Effect<A, never, R> =>
-    Effect.catch(effect, (cause) => Effect.die(new StorageFailed({ operation, cause })))
+    effect.pipe(Effect.catch((cause) => Effect.die(new StorageFailed({ operation, cause }))))
 
 type Query = Effect.Effect<ReadonlyArray<unknown>, SqlError.SqlError>
 

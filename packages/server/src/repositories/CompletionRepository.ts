@@ -112,7 +112,7 @@ export class CompletionRepository extends Context.Service<
               run(
                 "store a source of a completion",
                 sql`INSERT INTO completion_sources (completion_id, ordinal, document_id)
-                SELECT ${completion.id}, ${ordinal}, id FROM documents WHERE id = ${documentId}`
+                SELECT ${completion.id}, CAST(${ordinal} AS INTEGER), id FROM documents WHERE id = ${documentId}`
               ),
             { discard: true }
           )

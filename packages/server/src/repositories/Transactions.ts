@@ -25,10 +25,8 @@ export class Transactions extends Context.Service<
     Transactions,
     Effect.map(SqlClient.SqlClient, (sql) => ({
       run: (effect) =>
-        Effect.catch(sql.withTransaction(effect), (error) =>
-          SqlError.isSqlError(error)
-            ? Effect.die(new StorageFailed({ operation: "run a transaction", cause: error }))
-            : Effect.fail(error)
+        Effect.catchIf(sql.withTransaction(effect), SqlError.isSqlError, (error) =>
+          Effect.die(new StorageFailed({ operation: "run a transaction", cause: error }))
         )
     }))
   )

@@ -1,0 +1,102 @@
+import * as Problem from "@effect-chatbot/api/Problem"
+import { UnexpectedStatus } from "@effect-chatbot/schema/Errors"
+import * as Clock from "effect/Clock"
+import * as Duration from "effect/Duration"
+import * as Effect from "effect/Effect"
+import type * as HttpApiEndpoint from "effect/http-api/HttpApiEndpoint"
+import type * as HttpApiMiddleware from "effect/http-api/HttpApiMiddleware"
+import * as Headers from "effect/http/Headers"
+import type { HttpClientResponse } from "effect/http/HttpClientResponse"
+import * as Option from "effect/Option"
+import * as Predicate from "effect/Predicate"
+import * as Redacted from "effect/Redacted"
+import * as Result from "effect/Result"
+import * as Schema from "effect/Schema"
+import * as SchemaAST from "effect/SchemaAST"
+import type { Parts } from "./request.ts"
+import { type AnyFailure, parseJson, type Read, textOf } from "./response.ts"
+
+/** The errors that an endpoint declares: those of its middleware, which any endpoint may answer, and its own. */
+const declaredErrors = (endpoint: HttpApiEndpoint.Top) => {
+  const ofMiddleware = [...endpoint.middlewares].flatMap((key) =>
+    Array.from((key as HttpApiMiddleware.AnyService).error)
+  )
+  return [...ofMiddleware, ...endpoint.error].flatMap((schema) => {
+    const errorClass = Problem.errorClassOf(schema)
+    const status = SchemaAST.resolveAt<number>("httpApiStatus")(schema.ast)
+    const decode = Schema.decodeUnknownResult(Schema.toCodecJson(schema as Schema.Codec<Problem.BackendError>))
+    return errorClass === undefined || status === undefined ? [] : { errorClass, status, decode }
+  })
+}
+
+/** When to try again, from the answer on, by its `Retry-After`: seconds or a date (RFC 9110, 10.2.3). What is neither is ignored. */
+const retryAfterOf = (response: HttpClientResponse, now: number): Duration.Duration | undefined => {
+  const header = Option.fromUndefinedOr(response.headers["retry-after"])
+  const parsed = Option.flatMap(header, (text) => Result.getSuccess(Headers.parseRetryAfter(text)))
+  return Option.getOrUndefined(Option.map(parsed, (value) => Headers.retryAfterDelay(value, now)))
+}
+
+/** The ids that a program gave, under the names that an error class has for them; the contract writes some in lower case. */
+const idsOf = ({ params, payload }: Parts, fields: object) => {
+  const given = Object.entries({ ...(payload as object), ...(params as object) })
+  return Object.fromEntries(
+    Object.keys(fields)
+      .filter((name) => name.endsWith("Id"))
+      .flatMap((name) => given.filter(([key]) => key.toLowerCase() === name.toLowerCase()).map(([, id]) => [name, id]))
+  )
+}
+
+/** The id of the request, for who asks for help: the backend's own, or else the trace id of ASP.NET. */
+const requestIdOf = (body: { readonly [field: string]: unknown } | undefined, response: HttpClientResponse) =>
+  [body?.["requestId"], response.headers["x-request-id"], body?.["traceId"]].find(Predicate.isString)
+
+/**
+ * Finds the error that an answer stands for. A problem of the contract tells its class. Of another body only the status counts: it stands
+ * for the first class that has it, and those of the middleware come first, for a proxy that answers 503 knows nothing of bots.
+ */
+const compileError = (endpoint: HttpApiEndpoint.Top) => {
+  const declared = declaredErrors(endpoint)
+  const byType = new Map(declared.map((error) => [Problem.typeOf(error.errorClass.identifier), error]))
+  const byStatus = new Map(declared.toReversed().map((error) => [error.status, error]))
+
+  return (response: HttpClientResponse, text: string, input: Parts, now: number): AnyFailure => {
+    const json = Option.getOrUndefined(Option.filter(parseJson(text), Predicate.isReadonlyObject))
+    const id = requestIdOf(json, response)
+    const requestId = id === undefined ? undefined : { requestId: id }
+    const retryAfter = retryAfterOf(response, now)
+
+    const told = byType.get(String(json?.["type"]))?.decode({
+      ...(retryAfter === undefined ? undefined : { retryAfter: Duration.toSeconds(retryAfter) }),
+      ...json,
+      ...requestId
+    })
+    if (told !== undefined && Result.isSuccess(told)) return told.success
+
+    const body = Redacted.make(text)
+    const error = byStatus.get(response.status)
+    if (error === undefined) {
+      const message = `The answer has the status ${response.status}, which the contract does not know here.`
+      return new UnexpectedStatus({ message, status: response.status, ...requestId, body })
+    }
+    return new error.errorClass({
+      ...idsOf(input, error.errorClass.fields),
+      ...requestId,
+      ...(retryAfter === undefined ? undefined : { retryAfter }),
+      body
+    })
+  }
+}
+
+/** The reader of the failures of an endpoint. */
+export const compileFailure = (endpoint: HttpApiEndpoint.Top): Read => {
+  const errorOf = compileError(endpoint)
+  return (response, { input }) =>
+    Effect.flatMap(
+      // The status says what happened, even where the body breaks off.
+      Effect.zip(
+        Effect.orElseSucceed(textOf(response), () => ""),
+        Clock.currentTimeMillis
+      ),
+      ([text, now]) => Effect.fail(errorOf(response, text, input, now))
+    )
+}
