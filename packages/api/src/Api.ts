@@ -10,7 +10,6 @@ import { Chats } from "./groups/Chats.ts"
 import { Statistics } from "./groups/Statistics.ts"
 import { System } from "./groups/System.ts"
 import { Users } from "./groups/Users.ts"
-import { transformDocument } from "./internal/document.ts"
 import { Authorization } from "./middleware/Authorization.ts"
 import { ProblemResponses } from "./middleware/ProblemResponses.ts"
 
@@ -21,10 +20,10 @@ export class Api extends HttpApi.make("chatbot")
   .middleware(ProblemResponses)
   // A caller is told all that is wrong with a request, not only the first of it.
   .annotate(HttpApi.ParseOptions, { errors: "all" })
-  .annotateMerge(OpenApi.annotations({
-    title: "AiChatBot.Api",
-    version: "1.0",
-    description: "The backend of a chatbot: bots, chats, users, statistics and their administration.",
-    transform: transformDocument
-  }))
-{}
+  .annotateMerge(
+    OpenApi.annotations({
+      title: "AiChatBot.Api",
+      version: "1.0",
+      description: "The backend of a chatbot: bots, chats, users, statistics and their administration."
+    })
+  ) {}

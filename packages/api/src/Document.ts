@@ -3,6 +3,7 @@
  */
 import * as OpenApi from "effect/http-api/OpenApi"
 import { Api } from "./Api.ts"
+import { transformDocument } from "./internal/document.ts"
 
 /** The OpenAPI 3.1 document of the contract. */
-export const document: OpenApi.OpenAPISpec = OpenApi.fromApi(Api)
+export const document: OpenApi.OpenAPISpec = transformDocument(OpenApi.fromApi(Api))

@@ -23,7 +23,7 @@ export interface ErrorClass<E extends BackendError> extends Schema.Constraint {
   readonly Type: E
   readonly identifier: string
   readonly fields: Schema.Struct.Fields & { readonly message: Schema.Top; readonly body: Schema.Top }
-  new(props: { readonly [key: string]: unknown }): E
+  new (props: { readonly [key: string]: unknown }): E
 }
 
 /** A problem as it stands in a body. */
@@ -64,19 +64,21 @@ export const problem = <E extends BackendError>(errorClass: ErrorClass<E>): Sche
     instance: Schema.optionalKey(Schema.String),
     ...fields
   }).annotate({ identifier: `${tag}Problem` }) as unknown as Schema.Codec<Record<string, unknown>, ProblemEncoded>
-  return wire.pipe(
-    Schema.decodeTo(
-      Schema.toType(errorClass),
-      SchemaTransformation.transform<E, Record<string, unknown>>({
-        decode: (problem) => {
-          const props = Struct.omit(problem, ["type", "title", "status", "detail", "instance"])
-          return new errorClass(problem["detail"] === undefined ? props : { ...props, message: problem["detail"] })
-        },
-        encode: (error) => ({ ...(error as object), ...standard, detail: error.message })
-      })
-    ),
-    HttpApiSchema.asJson({ contentType })
-  ).annotate({ httpApiStatus: status, [errorClassKey]: errorClass })
+  return wire
+    .pipe(
+      Schema.decodeTo(
+        Schema.toType(errorClass),
+        SchemaTransformation.transform<E, Record<string, unknown>>({
+          decode: (problem) => {
+            const props = Struct.omit(problem, ["type", "title", "status", "detail", "instance"])
+            return new errorClass(problem["detail"] === undefined ? props : { ...props, message: problem["detail"] })
+          },
+          encode: (error) => ({ ...(error as object), ...standard, detail: error.message })
+        })
+      ),
+      HttpApiSchema.asJson({ contentType })
+    )
+    .annotate({ httpApiStatus: status, [errorClassKey]: errorClass })
 }
 
 /** The error class that a schema made by {@link problem} is of. */

@@ -12,4 +12,6 @@ import * as Context from "effect/Context"
 export type RetryClass = "safe" | "idempotent" | "keyed" | "never"
 
 /** The annotation that says whether a call of an endpoint may be sent again; without it, never. */
-export const RetryClass = Context.Reference<RetryClass>("@effect-chatbot/api/RetryClass", { defaultValue: () => "never" })
+export const RetryClass = Context.Reference<RetryClass>("@effect-chatbot/api/RetryClass", {
+  defaultValue: () => "never"
+})

@@ -51,23 +51,32 @@ GET /api/users/current/userSystemMessage/{userSystemMessageId} GetUserSystemMess
 PUT /api/users/current/userSystemMessage/{userSystemMessageId} UpdateUserSystemMessage
 DELETE /api/users/current/userSystemMessage/{userSystemMessageId} DeleteUserSystemMessage
 GET /api/users/current/userSystemMessageCount GetUserSystemMessageCount
-`.replaceAll("PAGING", "SearchFor OrderBy PageNumber PageSize").trim().split("\n").sort()
+`
+  .replaceAll("PAGING", "SearchFor OrderBy PageNumber PageSize")
+  .trim()
+  .split("\n")
+  .toSorted()
 
 const described = Object.entries(document.paths).flatMap(([path, item]) =>
-  Object.entries(item).map(([method, operation]) => ({ method: method.toUpperCase(), path, operation }))
+  (["get", "post", "put", "delete"] as const).flatMap((name) => {
+    const operation = item[name]
+    return operation === undefined ? [] : [{ method: name.toUpperCase(), path, operation }]
+  })
 )
 
 describe("the OpenAPI document", () => {
   it("has exactly the operations of the contract, with their paths, methods, ids and query names", () => {
     assert.deepStrictEqual(
-      described.map(({ method, operation, path }) =>
-        [
-          method,
-          path,
-          operation.operationId,
-          ...operation.parameters.filter((parameter) => parameter.in === "query").map((parameter) => parameter.name)
-        ].join(" ")
-      ).sort(),
+      described
+        .map(({ method, operation, path }) =>
+          [
+            method,
+            path,
+            operation.operationId,
+            ...operation.parameters.filter((parameter) => parameter.in === "query").map((parameter) => parameter.name)
+          ].join(" ")
+        )
+        .toSorted(),
       operations
     )
     assert.strictEqual(operations.length, 46)
@@ -76,8 +85,11 @@ describe("the OpenAPI document", () => {
   it("names every segment in braces as a path parameter", () => {
     for (const { operation, path } of described) {
       assert.deepStrictEqual(
-        operation.parameters.filter((parameter) => parameter.in === "path").map((parameter) => parameter.name).sort(),
-        [...path.matchAll(/\{(\w+)\}/g)].map(([, name]) => name!).sort(),
+        operation.parameters
+          .filter((parameter) => parameter.in === "path")
+          .map((parameter) => parameter.name)
+          .toSorted(),
+        [...path.matchAll(/\{(\w+)\}/g)].map(([, name]) => name!).toSorted(),
         path
       )
     }
@@ -85,7 +97,11 @@ describe("the OpenAPI document", () => {
 
   it("answers 200 and no other success", () => {
     for (const { operation, path } of described) {
-      assert.deepStrictEqual(Object.keys(operation.responses).filter((status) => Number(status) < 400), ["200"], path)
+      assert.deepStrictEqual(
+        Object.keys(operation.responses).filter((status) => Number(status) < 400),
+        ["200"],
+        path
+      )
     }
   })
 
@@ -101,7 +117,7 @@ describe("the OpenAPI document", () => {
 
   it("is valid OpenAPI 3.1", async () => {
     const validator = new Validator()
-    const result = await validator.validate(structuredClone(document))
+    const result = await validator.validate(JSON.parse(JSON.stringify(document)))
     assert.deepStrictEqual(result, { valid: true })
     assert.strictEqual(validator.version, "3.1")
   })

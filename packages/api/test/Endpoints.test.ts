@@ -39,7 +39,10 @@ describe("every endpoint", () => {
 
   it("of administration is for admins", () => {
     assert.deepStrictEqual(
-      endpoints.filter(({ access }) => access === "Admin").map(({ name }) => name).sort(),
+      endpoints
+        .filter(({ access }) => access === "Admin")
+        .map(({ name }) => name)
+        .toSorted(),
       [
         "admin.createOpenAiService",
         "admin.deleteOpenAiService",

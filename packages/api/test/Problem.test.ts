@@ -9,7 +9,7 @@ import * as Schema from "effect/Schema"
 
 describe("a problem", () => {
   it.effect("has the standard members and the fields of its class, and never the body", () =>
-    Effect.gen(function*() {
+    Effect.gen(function* () {
       const error = new Errors.RateLimited({
         message: "Slow down.",
         requestId: "r1",
@@ -24,10 +24,11 @@ describe("a problem", () => {
         requestId: "r1",
         retryAfter: 3
       })
-    }))
+    })
+  )
 
   it.effect("of every class comes back as that class", () =>
-    Effect.gen(function*() {
+    Effect.gen(function* () {
       for (const [tag, problem] of Object.entries(Problems)) {
         const errorClass = errorClassOf(problem)
         assert.isDefined(errorClass)
@@ -38,5 +39,6 @@ describe("a problem", () => {
         assert.instanceOf(decoded, errorClass)
         assert.deepStrictEqual(decoded, error)
       }
-    }))
+    })
+  )
 })

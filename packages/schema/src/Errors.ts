@@ -30,10 +30,14 @@ export const RequestIssue = Schema.Struct({
 export interface RequestIssue extends Schema.Schema.Type<typeof RequestIssue> {}
 
 /** The request does not fit the contract (400). Nothing was done. */
-export class InvalidRequest extends Schema.TaggedError<InvalidRequest>()("InvalidRequest", {
-  ...answer("The request is not valid."),
-  issues: Schema.Array(RequestIssue).pipe(Schema.withConstructorDefault(Effect.succeed([])))
-}, { httpApiStatus: 400 }) {}
+export class InvalidRequest extends Schema.TaggedError<InvalidRequest>()(
+  "InvalidRequest",
+  {
+    ...answer("The request is not valid."),
+    issues: Schema.Array(RequestIssue).pipe(Schema.withConstructorDefault(Effect.succeed([])))
+  },
+  { httpApiStatus: 400 }
+) {}
 
 /** There is no token, or not a valid one (401). */
 export class Unauthorized extends Schema.TaggedError<Unauthorized>()(
@@ -43,11 +47,9 @@ export class Unauthorized extends Schema.TaggedError<Unauthorized>()(
 ) {}
 
 /** The caller may not do this (403). */
-export class Forbidden extends Schema.TaggedError<Forbidden>()(
-  "Forbidden",
-  answer("You may not do this."),
-  { httpApiStatus: 403 }
-) {}
+export class Forbidden extends Schema.TaggedError<Forbidden>()("Forbidden", answer("You may not do this."), {
+  httpApiStatus: 403
+}) {}
 
 /** The caller must accept the terms first (403). */
 export class TermsNotAccepted extends Schema.TaggedError<TermsNotAccepted>()(
@@ -57,54 +59,84 @@ export class TermsNotAccepted extends Schema.TaggedError<TermsNotAccepted>()(
 ) {}
 
 /** There is no such bot for the caller (404). */
-export class BotNotFound extends Schema.TaggedError<BotNotFound>()("BotNotFound", {
-  ...answer("There is no such bot."),
-  botId: Schema.optionalKey(BotId)
-}, { httpApiStatus: 404 }) {}
+export class BotNotFound extends Schema.TaggedError<BotNotFound>()(
+  "BotNotFound",
+  {
+    ...answer("There is no such bot."),
+    botId: Schema.optionalKey(BotId)
+  },
+  { httpApiStatus: 404 }
+) {}
 
 /** The bot has no image (404). */
-export class BotImageNotFound extends Schema.TaggedError<BotImageNotFound>()("BotImageNotFound", {
-  ...answer("The bot has no image."),
-  botId: Schema.optionalKey(BotId)
-}, { httpApiStatus: 404 }) {}
+export class BotImageNotFound extends Schema.TaggedError<BotImageNotFound>()(
+  "BotImageNotFound",
+  {
+    ...answer("The bot has no image."),
+    botId: Schema.optionalKey(BotId)
+  },
+  { httpApiStatus: 404 }
+) {}
 
 /** There is no such chat for the caller (404). */
-export class ChatNotFound extends Schema.TaggedError<ChatNotFound>()("ChatNotFound", {
-  ...answer("There is no such chat."),
-  chatId: Schema.optionalKey(ChatId)
-}, { httpApiStatus: 404 }) {}
+export class ChatNotFound extends Schema.TaggedError<ChatNotFound>()(
+  "ChatNotFound",
+  {
+    ...answer("There is no such chat."),
+    chatId: Schema.optionalKey(ChatId)
+  },
+  { httpApiStatus: 404 }
+) {}
 
 /** There is no such completion in the chat (404). */
-export class CompletionNotFound extends Schema.TaggedError<CompletionNotFound>()("CompletionNotFound", {
-  ...answer("There is no such completion in this chat."),
-  completionId: Schema.optionalKey(CompletionId)
-}, { httpApiStatus: 404 }) {}
+export class CompletionNotFound extends Schema.TaggedError<CompletionNotFound>()(
+  "CompletionNotFound",
+  {
+    ...answer("There is no such completion in this chat."),
+    completionId: Schema.optionalKey(CompletionId)
+  },
+  { httpApiStatus: 404 }
+) {}
 
 /** No source of the chat names such a file (404). */
-export class DownloadNotFound extends Schema.TaggedError<DownloadNotFound>()("DownloadNotFound", {
-  ...answer("No source of this chat names such a file."),
-  path: Schema.optionalKey(Schema.String)
-}, { httpApiStatus: 404 }) {}
+export class DownloadNotFound extends Schema.TaggedError<DownloadNotFound>()(
+  "DownloadNotFound",
+  {
+    ...answer("No source of this chat names such a file."),
+    path: Schema.optionalKey(Schema.String)
+  },
+  { httpApiStatus: 404 }
+) {}
 
 /** There is no such OpenAI service (404). */
-export class OpenAiServiceNotFound extends Schema.TaggedError<OpenAiServiceNotFound>()("OpenAiServiceNotFound", {
-  ...answer("There is no such OpenAI service."),
-  openAiServiceId: Schema.optionalKey(OpenAiServiceId)
-}, { httpApiStatus: 404 }) {}
+export class OpenAiServiceNotFound extends Schema.TaggedError<OpenAiServiceNotFound>()(
+  "OpenAiServiceNotFound",
+  {
+    ...answer("There is no such OpenAI service."),
+    openAiServiceId: Schema.optionalKey(OpenAiServiceId)
+  },
+  { httpApiStatus: 404 }
+) {}
 
 /** There is no such user system message for the caller (404). */
-export class UserSystemMessageNotFound
-  extends Schema.TaggedError<UserSystemMessageNotFound>()("UserSystemMessageNotFound", {
+export class UserSystemMessageNotFound extends Schema.TaggedError<UserSystemMessageNotFound>()(
+  "UserSystemMessageNotFound",
+  {
     ...answer("There is no such user system message."),
     userSystemMessageId: Schema.optionalKey(UserSystemMessageId)
-  }, { httpApiStatus: 404 })
-{}
+  },
+  { httpApiStatus: 404 }
+) {}
 
 /** The chat is still answering an earlier question (409). */
-export class ChatBusy extends Schema.TaggedError<ChatBusy>()("ChatBusy", {
-  ...answer("This chat is still answering an earlier question."),
-  chatId: Schema.optionalKey(ChatId)
-}, { httpApiStatus: 409 }) {}
+export class ChatBusy extends Schema.TaggedError<ChatBusy>()(
+  "ChatBusy",
+  {
+    ...answer("This chat is still answering an earlier question."),
+    chatId: Schema.optionalKey(ChatId)
+  },
+  { httpApiStatus: 409 }
+) {}
 
 /** A request with the same idempotency key is still running (409). */
 export class IdempotencyKeyInUse extends Schema.TaggedError<IdempotencyKeyInUse>()(
@@ -114,18 +146,26 @@ export class IdempotencyKeyInUse extends Schema.TaggedError<IdempotencyKeyInUse>
 ) {}
 
 /** The body of the request is over the limit (413). */
-export class PayloadTooLarge extends Schema.TaggedError<PayloadTooLarge>()("PayloadTooLarge", {
-  ...answer("The body of the request is too large."),
-  /** The limit in bytes. */
-  maxBytes: Schema.optionalKey(Schema.Int)
-}, { httpApiStatus: 413 }) {}
+export class PayloadTooLarge extends Schema.TaggedError<PayloadTooLarge>()(
+  "PayloadTooLarge",
+  {
+    ...answer("The body of the request is too large."),
+    /** The limit in bytes. */
+    maxBytes: Schema.optionalKey(Schema.Int)
+  },
+  { httpApiStatus: 413 }
+) {}
 
 /** The body of the request is of a type this endpoint does not read (415). */
-export class UnsupportedMediaType extends Schema.TaggedError<UnsupportedMediaType>()("UnsupportedMediaType", {
-  ...answer("The body of the request is of a type this endpoint does not read."),
-  /** The types it reads. */
-  supported: Schema.Array(Schema.String).pipe(Schema.withConstructorDefault(Effect.succeed([])))
-}, { httpApiStatus: 415 }) {}
+export class UnsupportedMediaType extends Schema.TaggedError<UnsupportedMediaType>()(
+  "UnsupportedMediaType",
+  {
+    ...answer("The body of the request is of a type this endpoint does not read."),
+    /** The types it reads. */
+    supported: Schema.Array(Schema.String).pipe(Schema.withConstructorDefault(Effect.succeed([])))
+  },
+  { httpApiStatus: 415 }
+) {}
 
 /** The idempotency key was used before, for another request (422). */
 export class IdempotencyKeyReused extends Schema.TaggedError<IdempotencyKeyReused>()(
@@ -138,16 +178,24 @@ export class IdempotencyKeyReused extends Schema.TaggedError<IdempotencyKeyReuse
 const retryAfter = Schema.optionalKey(seconds)
 
 /** Too many requests (429). */
-export class RateLimited extends Schema.TaggedError<RateLimited>()("RateLimited", {
-  ...answer("Too many requests."),
-  retryAfter
-}, { httpApiStatus: 429 }) {}
+export class RateLimited extends Schema.TaggedError<RateLimited>()(
+  "RateLimited",
+  {
+    ...answer("Too many requests."),
+    retryAfter
+  },
+  { httpApiStatus: 429 }
+) {}
 
 /** The backend has a defect (500). All it tells is `ref`, under which its log has the rest. */
-export class InternalError extends Schema.TaggedError<InternalError>()("InternalError", {
-  ...answer("Something went wrong in the backend."),
-  ref: Schema.optionalKey(Schema.String)
-}, { httpApiStatus: 500 }) {}
+export class InternalError extends Schema.TaggedError<InternalError>()(
+  "InternalError",
+  {
+    ...answer("Something went wrong in the backend."),
+    ref: Schema.optionalKey(Schema.String)
+  },
+  { httpApiStatus: 500 }
+) {}
 
 /** The provider of the answers failed (502). */
 export class ProviderFailed extends Schema.TaggedError<ProviderFailed>()(
@@ -164,16 +212,24 @@ export class ProviderTimedOut extends Schema.TaggedError<ProviderTimedOut>()(
 ) {}
 
 /** The bots were stopped (503): the answer was broken off, or none may be begun. */
-export class BotsStopped extends Schema.TaggedError<BotsStopped>()("BotsStopped", {
-  ...answer("The bots were stopped."),
-  retryAfter
-}, { httpApiStatus: 503 }) {}
+export class BotsStopped extends Schema.TaggedError<BotsStopped>()(
+  "BotsStopped",
+  {
+    ...answer("The bots were stopped."),
+    retryAfter
+  },
+  { httpApiStatus: 503 }
+) {}
 
 /** The backend cannot serve now (503). */
-export class Unavailable extends Schema.TaggedError<Unavailable>()("Unavailable", {
-  ...answer("The backend cannot serve this now."),
-  retryAfter
-}, { httpApiStatus: 503 }) {}
+export class Unavailable extends Schema.TaggedError<Unavailable>()(
+  "Unavailable",
+  {
+    ...answer("The backend cannot serve this now."),
+    retryAfter
+  },
+  { httpApiStatus: 503 }
+) {}
 
 /** No answer came: the connection was refused or reset, the name is unknown, TLS failed. */
 export class TransportFailed extends Schema.TaggedError<TransportFailed>()("TransportFailed", {

@@ -40,7 +40,7 @@ export const Ticket = Schema.NonEmptyString.pipe(Schema.brand("Ticket"))
 export type Ticket = typeof Ticket.Type
 
 /** The id of a user; the only id of the contract that is a number (int32). */
-export const UserId = Schema.Int.check(Schema.isInt32()).pipe(Schema.brand("UserId"))
+export const UserId = Schema.Finite.check(Schema.isInt32()).pipe(Schema.brand("UserId"))
 /** The id of a user; the only id of the contract that is a number (int32). */
 export type UserId = typeof UserId.Type
 

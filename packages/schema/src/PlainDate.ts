@@ -19,4 +19,5 @@ export const PlainDate = Schema.String.check(
 export type PlainDate = typeof PlainDate.Type
 
 /** The date of an instant in UTC. */
-export const fromDateTime = (instant: DateTime.DateTime): PlainDate => PlainDate.make(DateTime.formatIsoDateUtc(instant))
+export const fromDateTime = (instant: DateTime.DateTime): PlainDate =>
+  PlainDate.make(DateTime.formatIsoDateUtc(instant))

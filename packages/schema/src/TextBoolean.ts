@@ -16,6 +16,6 @@ export const TextBoolean = Schema.String.pipe(
         ? Effect.succeed(text === "true")
         : Effect.fail(new SchemaIssue.InvalidValue({ message: "Expected true or false" }, input, options))
     }),
-    encode: SchemaGetter.transform((value) => value ? "true" : "false")
+    encode: SchemaGetter.transform((value) => (value ? "true" : "false"))
   })
 )

@@ -61,14 +61,16 @@ describe.each(Object.entries(answers))("%s", (_, [model, least]) => {
     })
   )
 
-  it.effect("is encoded with every field, but for times and objects that are absent: the contract has no null for those", () =>
-    Effect.gen(function* () {
-      const encoded: Record<string, unknown> = { ...(yield* decode(least).pipe(Effect.flatMap(encode))) }
-      for (const name of names) {
-        if (nonNullable.has(name)) assert.isFalse(Object.hasOwn(encoded, name), name)
-        else assert.isTrue(Object.hasOwn(encoded, name), name)
-      }
-    })
+  it.effect(
+    "is encoded with every field, but for times and objects that are absent: the contract has no null for those",
+    () =>
+      Effect.gen(function* () {
+        const encoded = Object(yield* decode(least).pipe(Effect.flatMap(encode)))
+        for (const name of names) {
+          if (nonNullable.has(name)) assert.isFalse(Object.hasOwn(encoded, name), name)
+          else assert.isTrue(Object.hasOwn(encoded, name), name)
+        }
+      })
   )
 
   it.effect.prop("comes back from the wire as it was sent", { value: Schema.toType(model) }, ({ value }) =>
@@ -88,16 +90,16 @@ describe("times", () => {
     ["2024-01-01T10:00:00.1234567", "2024-01-01T10:00:00.123Z"],
     ["2024-01-01T10:00:00.1234567Z", "2024-01-01T10:00:00.123Z"],
     ["2024-01-01T12:00:00+02:00", "2024-01-01T10:00:00.000Z"]
-  ])("reads %s in UTC", ([wire, expected]) =>
+  ] as const)("reads %s in UTC", ([wire, expected]) =>
     Effect.gen(function* () {
-      const chat = yield* Schema.decodeUnknownEffect(Chat.Chat)({ chatId: "c", createdUtc: wire })
+      const chat = yield* Schema.decodeEffect(Chat.Chat)({ chatId: "c", createdUtc: wire })
       assert.strictEqual(chat.createdUtc === undefined ? undefined : DateTime.formatIso(chat.createdUtc), expected)
     })
   )
 
   it.effect("refuses what is no time", () =>
     Effect.gen(function* () {
-      const error = yield* Effect.flip(Schema.decodeUnknownEffect(Chat.Chat)({ chatId: "c", createdUtc: "soon" }))
+      const error = yield* Effect.flip(Schema.decodeEffect(Chat.Chat)({ chatId: "c", createdUtc: "soon" }))
       assert.include(error.message, "createdUtc")
     })
   )
@@ -107,22 +109,22 @@ describe("dates", () => {
   it.effect.each([
     ["2024-02-29", "2024-02-29"],
     ["2024-02-29T00:00:00", "2024-02-29"]
-  ])("reads %s", ([wire, expected]) =>
+  ] as const)("reads %s", ([wire, expected]) =>
     Effect.gen(function* () {
-      const row = yield* Schema.decodeUnknownEffect(TokenUsage.TokenUsage)({ requestDate: wire })
-      assert.strictEqual(row.requestDate, expected)
+      const row = yield* Schema.decodeEffect(TokenUsage.TokenUsage)({ requestDate: wire })
+      assert.strictEqual<string | undefined>(row.requestDate, expected)
     })
   )
 
   it.effect.each(["2023-02-29", "2024-13-01", "2024-1-1", "today"])("refuses %s", (wire) =>
-    Effect.flip(Schema.decodeUnknownEffect(TokenUsage.TokenUsage)({ requestDate: wire }))
+    Effect.flip(Schema.decodeEffect(TokenUsage.TokenUsage)({ requestDate: wire }))
   )
 })
 
 describe("integer codes", () => {
   it.effect("that are not known stay as they came", () =>
     Effect.gen(function* () {
-      const row = yield* Schema.decodeUnknownEffect(TokenUsage.TokenUsage)({ tokenUsageTypeId: 99 })
+      const row = yield* Schema.decodeEffect(TokenUsage.TokenUsage)({ tokenUsageTypeId: 99 })
       assert.strictEqual(row.tokenUsageTypeId, 99)
     })
   )
@@ -138,7 +140,7 @@ describe("ids", () => {
 describe("the key of an OpenAI service", () => {
   it.effect("does not show in what is printed", () =>
     Effect.gen(function* () {
-      const service = yield* Schema.decodeUnknownEffect(OpenAiService.CreateOpenAiService)({
+      const service = yield* Schema.decodeEffect(OpenAiService.CreateOpenAiService)({
         displayName: "s",
         azureOpenAiApiKey: "canary"
       })

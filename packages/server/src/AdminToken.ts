@@ -19,7 +19,7 @@ export const layer = (
   config: Pick<ServerConfig, "adminToken" | "dataDir">
 ): Layer.Layer<never, PlatformError.PlatformError, Tokens | FileSystem.FileSystem | Path.Path> =>
   Layer.effectDiscard(
-    Effect.gen(function*() {
+    Effect.gen(function* () {
       const tokens = yield* Tokens
       const created = yield* tokens.ensureAdmin(config.adminToken)
       if (Option.isNone(created)) return

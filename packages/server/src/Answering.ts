@@ -6,7 +6,13 @@
  */
 import type { Caller } from "@effect-chatbot/api/middleware/Authorization"
 import type { Completion, CompletionRequest } from "@effect-chatbot/schema/Chat"
-import { ChatNotFound, Forbidden, type ProviderFailed, type ProviderTimedOut } from "@effect-chatbot/schema/Errors"
+import {
+  ChatNotFound,
+  Forbidden,
+  type InvalidRequest,
+  type ProviderFailed,
+  type ProviderTimedOut
+} from "@effect-chatbot/schema/Errors"
 import { type ChatId, CompletionId, type UserId, type UserSystemMessageId } from "@effect-chatbot/schema/Ids"
 import { fromDateTime } from "@effect-chatbot/schema/PlainDate"
 import { TokenUsageType } from "@effect-chatbot/schema/TokenUsage"
@@ -30,6 +36,7 @@ import { TokenUsageRepository } from "./repositories/TokenUsageRepository.ts"
 import { Transactions } from "./repositories/Transactions.ts"
 import { UserSystemMessageRepository } from "./repositories/UserSystemMessageRepository.ts"
 import { toInformationSource } from "./Sources.ts"
+import * as UserMessage from "./UserMessage.ts"
 
 /** A question that may be asked. */
 export interface Question {
@@ -81,7 +88,7 @@ export class Answering extends Context.Service<
       caller: Caller,
       chatId: ChatId,
       request: CompletionRequest
-    ) => Effect.Effect<Question, Forbidden | ChatNotFound>
+    ) => Effect.Effect<Question, InvalidRequest | Forbidden | ChatNotFound>
     /** Finds the answer. It changes nothing, so it can be interrupted at any time. */
     readonly think: (question: Question) => Effect.Effect<Thought, ProviderFailed | ProviderTimedOut>
     /** Stores the answer, what it used, and the name of the chat, all or none. Fails when the chat was deleted meanwhile. */
@@ -121,6 +128,7 @@ export class Answering extends Context.Service<
         chatId: ChatId,
         request: CompletionRequest
       ) {
+        yield* UserMessage.check(request.userMessage)
         if ((request.isAdminChat || request.isTraceLogEnabled) && !isAdmin(caller)) return yield* new Forbidden({})
         const chat = yield* access.reachable(caller, chatId)
         const bot = yield* bots.find(chat.botId)

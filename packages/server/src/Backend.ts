@@ -11,6 +11,7 @@ import * as AdminToken from "./AdminToken.ts"
 import * as BotRouter from "./BotRouter.ts"
 import * as BotsFolder from "./BotsFolder.ts"
 import * as EmbeddedProvider from "./EmbeddedProvider.ts"
+import { Retention } from "./Retention.ts"
 import * as SecretBox from "./SecretBox.ts"
 import * as Server from "./Server.ts"
 import type { ServerConfig } from "./ServerConfig.ts"
@@ -20,28 +21,34 @@ import * as Migrations from "./sql/Migrations.ts"
 import * as NodeSqlite from "./sql/NodeSqlite.ts"
 import * as Tokenizer from "./Tokenizer.ts"
 
-/** The services over the database in the data folder; makes the folder and brings the database to the current version. */
+/** The services over the database in the data folder, with no job that runs by itself. Makes the folder, and brings the database to the current version. */
 export const services = (config: ServerConfig) =>
-  Layer.unwrap(Effect.gen(function*() {
-    const fs = yield* FileSystem.FileSystem
-    const path = yield* Path.Path
-    yield* fs.makeDirectory(config.dataDir, { recursive: true, mode: 0o700 })
-    return Services.layer.pipe(
-      Layer.provide([EmbeddedProvider.layer, BotRouter.layer]),
-      Layer.provide(Tokenizer.layer),
-      Layer.provide(SecretBox.layer({ key: config.secretKey, file: path.join(config.dataDir, "secret-key") })),
-      Layer.provide(Layer.succeed(ServerOptions, { requireTerms: config.requireTerms })),
-      Layer.provide(Migrations.layer),
-      Layer.provideMerge(NodeSqlite.layer({ filename: path.join(config.dataDir, "chatbot.db") }))
-    )
-  }))
+  Layer.unwrap(
+    Effect.gen(function* () {
+      const fs = yield* FileSystem.FileSystem
+      const path = yield* Path.Path
+      yield* fs.makeDirectory(config.dataDir, { recursive: true, mode: 0o700 })
+      return Services.layer.pipe(
+        Layer.provide([EmbeddedProvider.layer, BotRouter.layer]),
+        Layer.provide(Tokenizer.layer),
+        Layer.provide(SecretBox.layer({ key: config.secretKey, file: path.join(config.dataDir, "secret-key") })),
+        Layer.provide(Layer.succeed(ServerOptions, { requireTerms: config.requireTerms })),
+        Layer.provide(Migrations.layer),
+        Layer.provideMerge(NodeSqlite.layer({ filename: path.join(config.dataDir, "chatbot.db") }))
+      )
+    })
+  )
 
-/** The backend, listening. */
+/** The backend, listening, with its jobs. */
 export const layer = (config: ServerConfig) =>
   Server.serve({ maxBodySize: config.maxBodySize }).pipe(
-    Layer.provide([BotsFolder.layer(config.botsDir), AdminToken.layer(config)]),
+    Layer.provide([BotsFolder.layer(config.botsDir), AdminToken.layer(config), Retention.layerJob]),
     Layer.provideMerge(services(config)),
     Layer.provideMerge(
-      NodeHttpServer.layer(createServer, { host: config.host, port: config.port, gracefulShutdownTimeout: "10 seconds" })
+      NodeHttpServer.layer(createServer, {
+        host: config.host,
+        port: config.port,
+        gracefulShutdownTimeout: "10 seconds"
+      })
     )
   )

@@ -21,6 +21,7 @@ import * as Paging from "./Paging.ts"
 import { type BotFilter, type BotImageRow, BotRepository, type BotRow } from "./repositories/BotRepository.ts"
 import { TokenUsageRepository } from "./repositories/TokenUsageRepository.ts"
 import { Tokenizer } from "./Tokenizer.ts"
+import * as UserMessage from "./UserMessage.ts"
 
 /** The image of a bot. */
 export interface BotImage extends BotImageRow {}
@@ -54,7 +55,11 @@ export class BotService extends Context.Service<
     readonly startBots: (caller: Caller, query: PageQuery) => Effect.Effect<Page<Bot>, InvalidRequest>
     readonly image: (caller: Caller, botId: BotId) => Effect.Effect<BotImage, BotNotFound | BotImageNotFound>
     /** The bot that should take this message; the bot itself unless it is a start bot. Counts as a use of the bot that was asked. */
-    readonly search: (caller: SignedIn, botId: BotId, userMessage: string) => Effect.Effect<BotId, BotNotFound>
+    readonly search: (
+      caller: SignedIn,
+      botId: BotId,
+      userMessage: string
+    ) => Effect.Effect<BotId, InvalidRequest | BotNotFound>
   }
 >()("@effect-chatbot/server/BotService") {
   /** The bots in the database. */
@@ -105,6 +110,7 @@ export class BotService extends Context.Service<
       })
 
       const search = Effect.fn("BotService.search")(function* (caller: SignedIn, botId: BotId, userMessage: string) {
+        yield* UserMessage.check(userMessage)
         const bot = yield* find(caller, botId)
         const route =
           bot.implementationType === "Start"

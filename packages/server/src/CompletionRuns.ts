@@ -11,6 +11,7 @@ import {
   ChatBusy,
   type ChatNotFound,
   type Forbidden,
+  type InvalidRequest,
   type ProviderFailed,
   type ProviderTimedOut,
   Unavailable
@@ -43,7 +44,14 @@ export class CompletionRuns extends Context.Service<
       request: CompletionRequest
     ) => Effect.Effect<
       Completion,
-      Forbidden | ChatNotFound | ChatBusy | ProviderFailed | ProviderTimedOut | BotsStopped | Unavailable
+      | InvalidRequest
+      | Forbidden
+      | ChatNotFound
+      | ChatBusy
+      | ProviderFailed
+      | ProviderTimedOut
+      | BotsStopped
+      | Unavailable
     >
     /** Breaks off every run; who waits for one gets `BotsStopped`. Returns when all of them have ended. */
     readonly stopAll: Effect.Effect<void>

@@ -4,8 +4,10 @@
 import { Api } from "@effect-chatbot/api/Api"
 import type * as ByteSize from "effect/ByteSize"
 import * as SecureRandom from "effect/crypto/SecureRandom"
+import * as Effect from "effect/Effect"
 import * as HttpApiBuilder from "effect/http-api/HttpApiBuilder"
 import * as HttpRouter from "effect/http/HttpRouter"
+import * as HttpServerResponse from "effect/http/HttpServerResponse"
 import * as Layer from "effect/Layer"
 import * as Admin from "./handlers/Admin.ts"
 import * as Bots from "./handlers/Bots.ts"
@@ -28,15 +30,25 @@ const handlers = Layer.mergeAll(
   Users.layer
 )
 
-/** The routes of the contract, and its document at `/openapi.json`. */
-const routes = HttpApiBuilder.layer(Api, { openapiPath: "/openapi.json" }).pipe(
+/** The document of the contract. It is generated when it is first asked for: that takes longer than a start should. */
+const document = HttpRouter.add(
+  "GET",
+  "/openapi.json",
+  Effect.map(
+    Effect.promise(() => import("@effect-chatbot/api/Document")),
+    ({ document }) => HttpServerResponse.jsonUnsafe(document)
+  )
+)
+
+/** The routes of the contract. */
+const routes = HttpApiBuilder.layer(Api).pipe(
   Layer.provide(handlers),
   Layer.provide([Authorization.layer, ProblemResponses.layer])
 )
 
 /** Serves the contract on the `HttpServer` provided. */
 export const serve = (options: { readonly maxBodySize: ByteSize.ByteSize }) =>
-  HttpRouter.serve(Layer.merge(routes, Edge.layer(options)), {
+  HttpRouter.serve(Layer.mergeAll(routes, document, Edge.layer(options)), {
     // Paths of downloads are long.
     routerConfig: { maxParamLength: 2048 },
     disableLogger: true,

@@ -36,10 +36,9 @@ const optional = <A>(config: Config.Config<A>): Config.Config<A | undefined> => 
 /** Reads the {@link ServerConfig}. A value that does not fit is a `ConfigError` that names its variable. */
 export const ServerConfig: Config.Config<ServerConfig> = Config.all({
   host: Config.NonEmptyString("CHATBOT_HOST").pipe(Config.withDefault("127.0.0.1")),
-  port: Config.schema(
-    Schema.Int.check(Schema.isBetween({ minimum: 0, maximum: 65535 })),
-    "CHATBOT_PORT"
-  ).pipe(Config.withDefault(8080)),
+  port: Config.schema(Schema.Int.check(Schema.isBetween({ minimum: 0, maximum: 65535 })), "CHATBOT_PORT").pipe(
+    Config.withDefault(8080)
+  ),
   dataDir: Config.NonEmptyString("CHATBOT_DATA_DIR").pipe(Config.withDefault(".chatbot")),
   botsDir: Config.NonEmptyString("CHATBOT_BOTS_DIR").pipe(Config.withDefault(BotsFolder.defaultFolder)),
   adminToken: optional(Config.Redacted("CHATBOT_ADMIN_TOKEN")),

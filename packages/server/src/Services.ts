@@ -72,7 +72,7 @@ export type Services =
 export type Requirements = BotRouter | CompletionProvider | SecretBox | SqlClient.SqlClient | Tokenizer
 
 /** All the services, and nothing that runs by itself. Their random numbers and hashes are those of Node. */
-export const layerNoJobs: Layer.Layer<Services, never, Requirements> = Layer.mergeAll(
+export const layer: Layer.Layer<Services, never, Requirements> = Layer.mergeAll(
   BotService.layer,
   ChatService.layer,
   CompletionRuns.layer.pipe(Layer.provide(Answering.layer)),
@@ -88,9 +88,4 @@ export const layerNoJobs: Layer.Layer<Services, never, Requirements> = Layer.mer
   Layer.provideMerge([Caches.layer, Tickets.layer]),
   Layer.provide(ChatAccess.layer),
   Layer.provide([repositories, NodeCrypto.layerSecureRandom, NodeCrypto.layerDigest])
-)
-
-/** All the services, and the job that deletes what is not to be kept. */
-export const layer: Layer.Layer<Services, never, Requirements> = Retention.layerJob.pipe(
-  Layer.provideMerge(layerNoJobs)
 )

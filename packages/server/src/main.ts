@@ -16,12 +16,15 @@ import { explain } from "./StartFailed.ts"
 
 /** Ends when standard input does: the parent process is gone. */
 const stdinEnded = Effect.callback<void>((resume) => {
-  process.stdin.once("end", () => resume(Effect.void)).once("close", () => resume(Effect.void)).resume()
+  process.stdin
+    .once("end", () => resume(Effect.void))
+    .once("close", () => resume(Effect.void))
+    .resume()
 })
 
-const main = Effect.gen(function*() {
+const main = Effect.gen(function* () {
   const config = yield* ServerConfig
-  const run = Effect.gen(function*() {
+  const run = Effect.gen(function* () {
     const { address } = yield* HttpServer.HttpServer
     yield* Console.log(`Listening on ${HttpServer.formatAddress(address)}`)
     yield* config.stopWithStdin ? stdinEnded : Effect.never

@@ -25,7 +25,7 @@ const create = Command.make(
     name: Flag.String("name").pipe(Flag.withDefault("pnpm token"), Flag.withDescription("What the token is for")),
     days: Flag.Int("days").pipe(Flag.optional, Flag.withDescription("How many days it is valid; for ever by default"))
   },
-  Effect.fnUntraced(function*({ admin, days, login, name }) {
+  Effect.fnUntraced(function* ({ admin, days, login, name }) {
     const tokens = yield* Tokens
     const now = yield* DateTime.now
     const { id, token } = yield* tokens.create({
@@ -42,7 +42,7 @@ const create = Command.make(
 const revoke = Command.make(
   "revoke",
   { id: Argument.String("id").pipe(Argument.withDescription("The id that was printed when the token was made")) },
-  Effect.fnUntraced(function*({ id }) {
+  Effect.fnUntraced(function* ({ id }) {
     const tokens = yield* Tokens
     yield* tokens.revoke(id)
   })
@@ -53,7 +53,7 @@ const token = Command.make("token").pipe(
   Command.withSubcommands([create, revoke])
 )
 
-const main = Effect.gen(function*() {
+const main = Effect.gen(function* () {
   const config = yield* ServerConfig
   yield* Command.run(token, { version: "0.1.0" }).pipe(Effect.provide(Backend.services(config)))
 }).pipe(

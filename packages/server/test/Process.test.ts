@@ -58,7 +58,7 @@ layer(NodeServices.layer, { excludeTestServices: true })("the backend as a proce
       assert.isTrue(chat.isFavorite)
       assert.deepStrictEqual((yield* client.statistics.tokenUsage()).items, before.usage)
       assert.deepStrictEqual((yield* client.bots.list({ pageSize: 100 })).items, before.bots)
-      assert.strictEqual(yield* client.system.status(), "Back soon.")
+      assert.strictEqual(yield* client.system.status, "Back soon.")
       assert.strictEqual((yield* second.kill("SIGINT")).code, 0)
     })
   )
@@ -100,7 +100,7 @@ layer(NodeServices.layer, { excludeTestServices: true })("the backend as a proce
       }
       const [usage] = (yield* client.statistics.tokenUsage()).items
       assert.isAtLeast(usage?.requestCount ?? 0, answered.length)
-      yield* client.statistics.recompute()
+      yield* client.statistics.recompute
       assert.deepStrictEqual((yield* client.statistics.tokenUsage()).items[0], usage)
     })
   )
@@ -121,7 +121,7 @@ layer(NodeServices.layer, { excludeTestServices: true })("the backend as a proce
       const dataDir = yield* ServerProcess.dataDir
       const server = yield* ServerProcess.start(env(dataDir, { CHATBOT_ADMIN_TOKEN: "a-token-of-ours" }))
       const client = yield* connect(yield* server.listening, "a-token-of-ours")
-      assert.include((yield* client.users.current()).roles, "Admin")
+      assert.include((yield* client.users.current).roles, "Admin")
       assert.isFalse(yield* fs.exists(`${dataDir}/admin-token`))
     })
   )
@@ -135,7 +135,7 @@ layer(NodeServices.layer, { excludeTestServices: true })("the backend as a proce
       const client = yield* connect(yield* server.listening, "a-token-of-ours")
       const refused = yield* Effect.flip(client.chats.createByBotCode("client"))
       assert.strictEqual(refused._tag, "TermsNotAccepted")
-      yield* client.users.acceptTerms()
+      yield* client.users.acceptTerms
       yield* client.chats.createByBotCode("client")
     })
   )
@@ -147,7 +147,7 @@ layer(NodeServices.layer, { excludeTestServices: true })("the backend as a proce
     ["CHATBOT_MAX_BODY_SIZE", "huge"],
     ["CHATBOT_SECRET_KEY", "short"],
     ["CHATBOT_LOG_LEVEL", "Loud"]
-  ])("says what is wrong with %s=%s and ends with 1", ([name, value]) =>
+  ] as const)("says what is wrong with %s=%s and ends with 1", ([name, value]) =>
     Effect.gen(function* () {
       const dataDir = yield* ServerProcess.dataDir
       const server = yield* ServerProcess.start(env(dataDir, { [name]: value }))

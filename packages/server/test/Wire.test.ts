@@ -51,19 +51,22 @@ layer(TestBackend.layer, { excludeTestServices: true })("the wire", (it) => {
     })
   )
 
-  it.effect.each(["text/plain", "application/xml", "application/x-www-form-urlencoded", "multipart/form-data; boundary=x"])(
-    "a body of type %s is refused and nothing is written",
-    (type) =>
-      Effect.gen(function* () {
-        const token = yield* someone
-        const answer = yield* send("POST", "/api/chats/create/bybotcode", {
-          token,
-          headers: { "content-type": type },
-          body: JSON.stringify({ botCode: "client" })
-        })
-        assertProblem(answer, 415, "UnsupportedMediaType")
-        assert.strictEqual(yield* countChats(token), 0)
+  it.effect.each([
+    "text/plain",
+    "application/xml",
+    "application/x-www-form-urlencoded",
+    "multipart/form-data; boundary=x"
+  ])("a body of type %s is refused and nothing is written", (type) =>
+    Effect.gen(function* () {
+      const token = yield* someone
+      const answer = yield* send("POST", "/api/chats/create/bybotcode", {
+        token,
+        headers: { "content-type": type },
+        body: JSON.stringify({ botCode: "client" })
       })
+      assertProblem(answer, 415, "UnsupportedMediaType")
+      assert.strictEqual(yield* countChats(token), 0)
+    })
   )
 
   it.effect.each(["true", "True", "TRUE"])("a path boolean may be %s", (spelling) =>
@@ -77,22 +80,30 @@ layer(TestBackend.layer, { excludeTestServices: true })("the wire", (it) => {
     })
   )
 
-  it.effect.each(["xyz", "1", "0", "truee", "%20true"])("the path boolean %s is refused and nothing is deleted", (spelling) =>
-    Effect.gen(function* () {
-      const token = yield* someone
-      const { botId } = yield* createChat(token)
-      const answer = yield* send("DELETE", `/api/users/current/chats/all/${spelling}`, { token })
-      assertProblem(answer, 400, "InvalidRequest")
-      assert.deepStrictEqual(paths(answer), [["params", "keepfavorites"]])
-      assertProblem(yield* send("DELETE", `/api/users/current/chats/bybot/${botId}/${spelling}`, { token }), 400, "InvalidRequest")
-      assert.strictEqual(yield* countChats(token), 1)
-    })
+  it.effect.each(["xyz", "1", "0", "truee", "%20true"])(
+    "the path boolean %s is refused and nothing is deleted",
+    (spelling) =>
+      Effect.gen(function* () {
+        const token = yield* someone
+        const { botId } = yield* createChat(token)
+        const answer = yield* send("DELETE", `/api/users/current/chats/all/${spelling}`, { token })
+        assertProblem(answer, 400, "InvalidRequest")
+        assert.deepStrictEqual(paths(answer), [["params", "keepfavorites"]])
+        assertProblem(
+          yield* send("DELETE", `/api/users/current/chats/bybot/${botId}/${spelling}`, { token }),
+          400,
+          "InvalidRequest"
+        )
+        assert.strictEqual(yield* countChats(token), 1)
+      })
   )
 
   it.effect("names of queries and paths match in any case", () =>
     Effect.gen(function* () {
       const token = yield* someone
-      const answer = yield* send("GET", "/API/Bots?PAGESIZE=1&pagenumber=2&orderby=DISPLAYNAME%20ASC&searchfor=", { token })
+      const answer = yield* send("GET", "/API/Bots?PAGESIZE=1&pagenumber=2&orderby=DISPLAYNAME%20ASC&searchfor=", {
+        token
+      })
       assert.strictEqual(answer.status, 200, answer.text)
       assert.deepInclude(answer.json(), { pageSize: 1, pageNumber: 2, hasPrevious: true })
       assert.strictEqual((yield* send("GET", "/api/chats/openchatbotid", {})).json().isPublic, true)
@@ -127,13 +138,16 @@ layer(TestBackend.layer, { excludeTestServices: true })("the wire", (it) => {
         body: { displayName: 1, systemMessage: "" }
       })
       assertProblem(answer, 400, "InvalidRequest")
-      assert.deepStrictEqual(paths(answer), [["payload", "displayName"], ["payload", "systemMessage"]])
+      assert.deepStrictEqual(paths(answer), [
+        ["payload", "displayName"],
+        ["payload", "systemMessage"]
+      ])
       const count = yield* send("GET", "/api/users/current/userSystemMessageCount", { token })
       assert.deepStrictEqual(count.json(), { systemMessageCount: 0 })
     })
   )
 
-  it.effect.each(["", "null", "{", "[]", "\"text\"", "{\"botCode\":null}", "{}"])("the body %j is refused", (body) =>
+  it.effect.each(["", "null", "{", "[]", '"text"', '{"botCode":null}', "{}"])("the body %j is refused", (body) =>
     Effect.gen(function* () {
       const token = yield* someone
       assertProblem(yield* send("POST", "/api/chats/create/bybotcode", { token, body }), 400, "InvalidRequest")
@@ -159,7 +173,7 @@ layer(TestBackend.layer, { excludeTestServices: true })("the wire", (it) => {
       const known = yield* send("POST", "/api/users/current/userSystemMessage", { token, body: message })
       assert.strictEqual(assertProblem(known, 413, "PayloadTooLarge").maxBytes, 1024 * 1024)
       const chunk = Buffer.alloc(64 * 1024, "x")
-      const chunks = [Buffer.from("{\"displayName\":\"big\",\"systemMessage\":\""), ...Array.from({ length: 17 }, () => chunk)]
+      const chunks = [Buffer.from('{"displayName":"big","systemMessage":"'), ...Array.from({ length: 17 }, () => chunk)]
       const unknown = yield* send("POST", "/api/users/current/userSystemMessage", {
         token,
         headers: { "content-type": "application/json" },
@@ -168,6 +182,20 @@ layer(TestBackend.layer, { excludeTestServices: true })("the wire", (it) => {
       assertProblem(unknown, 413, "PayloadTooLarge")
       const count = yield* send("GET", "/api/users/current/userSystemMessageCount", { token })
       assert.deepStrictEqual(count.json(), { systemMessageCount: 0 })
+    })
+  )
+
+  it.effect("a question over the limit is refused and nothing is written", () =>
+    Effect.gen(function* () {
+      const token = yield* someone
+      const { botId, chatId } = yield* createChat(token)
+      const body = { userMessage: "x".repeat(64_001) }
+      for (const path of [`/api/chats/${chatId}/completions`, `/api/bots/${botId}/search`]) {
+        const answer = yield* send("POST", path, { token, body })
+        assertProblem(answer, 400, "InvalidRequest")
+        assert.deepStrictEqual(paths(answer), [["payload", "userMessage"]])
+      }
+      assert.deepStrictEqual((yield* send("GET", `/api/chats/${chatId}`, { token })).json().completions, [])
     })
   )
 
@@ -182,7 +210,13 @@ layer(TestBackend.layer, { excludeTestServices: true })("the wire", (it) => {
         ["/api/admin/openAiServices", { displayName: "a" }, yield* boss]
       ] as const
       for (const [path, body, token] of requests) {
-        for (const accept of [undefined, "*/*", "application/json", "text/json, application/json", "text/plain, */*;q=1"]) {
+        for (const accept of [
+          undefined,
+          "*/*",
+          "application/json",
+          "text/json, application/json",
+          "text/plain, */*;q=1"
+        ]) {
           const headers: Record<string, string> = accept === undefined ? {} : { accept }
           const answer = yield* send("POST", path, { token, body, headers })
           assert.strictEqual(answer.status, 200, answer.text)
@@ -237,14 +271,38 @@ layer(TestBackend.layer, { excludeTestServices: true })("the wire", (it) => {
         body: { userMessage: "How do I page through a list?" }
       })
       assert.sameMembers(Object.keys(completed.json()), [
-        "completionId", "chatId", "userMessage", "assistantMessage", "promptTokens", "completionTokens", "totalTokens",
-        "botId", "botDisplayName", "botDisplayMessage", "botDescription", "chatDisplayName", "metaData", "traceLog"
+        "completionId",
+        "chatId",
+        "userMessage",
+        "assistantMessage",
+        "promptTokens",
+        "completionTokens",
+        "totalTokens",
+        "botId",
+        "botDisplayName",
+        "botDisplayMessage",
+        "botDescription",
+        "chatDisplayName",
+        "metaData",
+        "traceLog"
       ])
       const chat = (yield* send("GET", `/api/chats/${chatId}`, { token })).json()
       assert.sameMembers(Object.keys(chat), [
-        "chatId", "displayName", "createdUtc", "lastAccessedUtc", "botId", "botDisplayName", "botDisplayMessage",
-        "botDescription", "botSampleQuestion1", "botSampleQuestion2", "completions", "isFavorite",
-        "isUserSystemMessageSupported", "userSystemMessageId", "userSystemMessageDisplayName"
+        "chatId",
+        "displayName",
+        "createdUtc",
+        "lastAccessedUtc",
+        "botId",
+        "botDisplayName",
+        "botDisplayMessage",
+        "botDescription",
+        "botSampleQuestion1",
+        "botSampleQuestion2",
+        "completions",
+        "isFavorite",
+        "isUserSystemMessageSupported",
+        "userSystemMessageId",
+        "userSystemMessageDisplayName"
       ])
       assert.match(chat.createdUtc, /^\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d\.\d{3}Z$/)
       assert.match(chat.lastAccessedUtc, /Z$/)
@@ -256,7 +314,13 @@ layer(TestBackend.layer, { excludeTestServices: true })("the wire", (it) => {
       assert.match(stored.createdUtc, /Z$/)
       const page = (yield* send("GET", "/api/users/current/chats", { token })).json()
       assert.sameMembers(Object.keys(page), [
-        "pageNumber", "totalPageCount", "pageSize", "totalItemCount", "hasPrevious", "hasNext", "items"
+        "pageNumber",
+        "totalPageCount",
+        "pageSize",
+        "totalItemCount",
+        "hasPrevious",
+        "hasNext",
+        "items"
       ])
     })
   )
@@ -286,7 +350,7 @@ layer(TestBackend.layer, { excludeTestServices: true })("the wire", (it) => {
       assert.strictEqual(part.headers["content-range"], `bytes 2-5/${size}`)
       const tail = yield* send("GET", source.url, { token, headers: { range: "bytes=-3", "if-range": etag } })
       assert.deepInclude(tail, { status: 206, text: Buffer.from(whole.text).subarray(-3).toString() })
-      const stale = yield* send("GET", source.url, { token, headers: { range: "bytes=2-5", "if-range": "\"other\"" } })
+      const stale = yield* send("GET", source.url, { token, headers: { range: "bytes=2-5", "if-range": '"other"' } })
       assert.strictEqual(stale.status, 200)
       const beyond = yield* send("GET", source.url, { token, headers: { range: `bytes=${size}-` } })
       assert.strictEqual(beyond.status, 416)
@@ -333,7 +397,11 @@ layer(TestBackend.layer, { excludeTestServices: true })("the wire", (it) => {
 
   it.effect("a bad token is refused everywhere, and no token where one is needed", () =>
     Effect.gen(function* () {
-      for (const headers of [{ authorization: "Bearer nothing" }, { authorization: "Basic YTpi" }, { authorization: "Bearer " }]) {
+      for (const headers of [
+        { authorization: "Bearer nothing" },
+        { authorization: "Basic YTpi" },
+        { authorization: "Bearer " }
+      ]) {
         for (const path of ["/api/chats/OpenChatBotId", "/api/users/current"]) {
           const answer = yield* send("GET", path, { headers })
           assertProblem(answer, 401, "Unauthorized")

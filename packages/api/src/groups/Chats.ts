@@ -32,35 +32,29 @@ export class Chats extends HttpApiGroup.make("chats")
     HttpApiEndpoint.post("create", "/api/chats", {
       payload: CreateChat,
       success: CreatedChat,
-      error: [
-        Problems.InvalidRequest,
-        Problems.TermsNotAccepted,
-        Problems.BotNotFound,
-        Problems.PayloadTooLarge
-      ]
-    }).annotateMerge(operation({
-      id: "CreateChat",
-      summary: "Create a chat",
-      description: "Creates a chat with a bot. Without a token only the open bot can be chatted with.",
-      access: "Anyone",
-      retry: "keyed"
-    })),
+      error: [Problems.InvalidRequest, Problems.TermsNotAccepted, Problems.BotNotFound, Problems.PayloadTooLarge]
+    }).annotateMerge(
+      operation({
+        id: "CreateChat",
+        summary: "Create a chat",
+        description: "Creates a chat with a bot. Without a token only the open bot can be chatted with.",
+        access: "Anyone",
+        retry: "keyed"
+      })
+    ),
     HttpApiEndpoint.post("createByBotCode", "/api/chats/create/bybotcode", {
       payload: CreateChatByBotCode,
       success: CreatedChat,
-      error: [
-        Problems.InvalidRequest,
-        Problems.TermsNotAccepted,
-        Problems.BotNotFound,
-        Problems.PayloadTooLarge
-      ]
-    }).annotateMerge(operation({
-      id: "CreateChatByBotCode",
-      summary: "Create a chat by the code of a bot",
-      description: "Creates a chat with the bot of this code. Without a token only the open bot can be chatted with.",
-      access: "Anyone",
-      retry: "keyed"
-    })),
+      error: [Problems.InvalidRequest, Problems.TermsNotAccepted, Problems.BotNotFound, Problems.PayloadTooLarge]
+    }).annotateMerge(
+      operation({
+        id: "CreateChatByBotCode",
+        summary: "Create a chat by the code of a bot",
+        description: "Creates a chat with the bot of this code. Without a token only the open bot can be chatted with.",
+        access: "Anyone",
+        retry: "keyed"
+      })
+    ),
     HttpApiEndpoint.post("complete", "/api/chats/:chatId/completions", {
       params,
       payload: CompletionRequest,
@@ -75,68 +69,80 @@ export class Chats extends HttpApiGroup.make("chats")
         Problems.ProviderTimedOut,
         Problems.BotsStopped
       ]
-    }).annotateMerge(operation({
-      id: "ChatCompletion",
-      summary: "Ask a question in a chat",
-      description: "Answers when the bot has answered, and stores both. A chat answers one question at a time.",
-      access: "Anyone",
-      retry: "keyed"
-    })),
+    }).annotateMerge(
+      operation({
+        id: "ChatCompletion",
+        summary: "Ask a question in a chat",
+        description: "Answers when the bot has answered, and stores both. A chat answers one question at a time.",
+        access: "Anyone",
+        retry: "keyed"
+      })
+    ),
     HttpApiEndpoint.get("openBot", "/api/chats/OpenChatBotId", {
       success: OpenChatBot
-    }).annotateMerge(operation({
-      id: "GetOpenChatBotId",
-      summary: "Get the open bot",
-      description: "The bot that may be used without a token, if there is one.",
-      access: "Anyone",
-      retry: "safe"
-    })),
+    }).annotateMerge(
+      operation({
+        id: "GetOpenChatBotId",
+        summary: "Get the open bot",
+        description: "The bot that may be used without a token, if there is one.",
+        access: "Anyone",
+        retry: "safe"
+      })
+    ),
     HttpApiEndpoint.get("get", "/api/chats/:chatId", {
       params,
       success: Chat,
       error: [Problems.InvalidRequest, Problems.ChatNotFound]
-    }).annotateMerge(operation({
-      id: "GetChat",
-      summary: "Get a chat",
-      description: "A chat with all its completions, oldest first.",
-      access: "Anyone",
-      retry: "safe"
-    })),
+    }).annotateMerge(
+      operation({
+        id: "GetChat",
+        summary: "Get a chat",
+        description: "A chat with all its completions, oldest first.",
+        access: "Anyone",
+        retry: "safe"
+      })
+    ),
     HttpApiEndpoint.delete("delete", "/api/chats/:chatId", {
       params,
       success: Nothing,
       error: [Problems.InvalidRequest, Problems.ChatNotFound]
-    }).annotateMerge(operation({
-      id: "DeleteChat",
-      summary: "Delete a chat",
-      description: "Deletes a chat and its completions. What it used stays in the statistic.",
-      access: "Anyone",
-      retry: "idempotent"
-    })),
+    }).annotateMerge(
+      operation({
+        id: "DeleteChat",
+        summary: "Delete a chat",
+        description: "Deletes a chat and its completions. What it used stays in the statistic.",
+        access: "Anyone",
+        retry: "idempotent"
+      })
+    ),
     HttpApiEndpoint.post("feedback", "/api/chats/:chatId/feedback", {
       params,
       payload: Feedback,
       success: StoredFeedback,
       error: [Problems.InvalidRequest, Problems.ChatNotFound, Problems.PayloadTooLarge]
-    }).annotateMerge(operation({
-      id: "BotFeedback",
-      summary: "Give feedback",
-      description: "`voteId` is 1 for up, -1 for down and 0 for withdrawn; any other int32 is kept as sent.",
-      access: "Anyone",
-      retry: "keyed"
-    })),
+    }).annotateMerge(
+      operation({
+        id: "BotFeedback",
+        summary: "Give feedback",
+        description: "`voteId` is 1 for up, -1 for down and 0 for withdrawn; any other int32 is kept as sent.",
+        access: "Anyone",
+        retry: "keyed"
+      })
+    ),
     HttpApiEndpoint.put("rename", "/api/chats/:chatId/displayName", {
       params,
       payload: RenameChat,
       success: Nothing,
       error: [Problems.InvalidRequest, Problems.ChatNotFound, Problems.PayloadTooLarge]
-    }).annotateMerge(operation({
-      id: "UpdateChatDisplayName",
-      summary: "Rename a chat",
-      description: "Gives a chat another display name.",
-      access: "Anyone",
-      retry: "idempotent"
-    })),
+    }).annotateMerge(
+      operation({
+        id: "UpdateChatDisplayName",
+        summary: "Rename a chat",
+        description: "Gives a chat another display name.",
+        access: "Anyone",
+        retry: "idempotent"
+      })
+    ),
     HttpApiEndpoint.put("setUserSystemMessage", "/api/chats/:chatId/userSystemMessage", {
       params,
       payload: SetChatUserSystemMessage,
@@ -147,51 +153,60 @@ export class Chats extends HttpApiGroup.make("chats")
         Problems.UserSystemMessageNotFound,
         Problems.PayloadTooLarge
       ]
-    }).annotateMerge(operation({
-      id: "UpdateChatUserSystemMessage",
-      summary: "Attach a user system message to a chat",
-      description: "The chat follows this user system message from its next question on.",
-      access: "User",
-      retry: "idempotent"
-    })),
+    }).annotateMerge(
+      operation({
+        id: "UpdateChatUserSystemMessage",
+        summary: "Attach a user system message to a chat",
+        description: "The chat follows this user system message from its next question on.",
+        access: "User",
+        retry: "idempotent"
+      })
+    ),
     HttpApiEndpoint.delete("removeUserSystemMessage", "/api/chats/:chatId/userSystemMessage", {
       params,
       success: Nothing,
       error: [Problems.InvalidRequest, Problems.ChatNotFound]
-    }).annotateMerge(operation({
-      id: "DeleteChatUserSystemMessage",
-      summary: "Detach the user system message from a chat",
-      description: "The message itself stays.",
-      access: "User",
-      retry: "idempotent"
-    })),
+    }).annotateMerge(
+      operation({
+        id: "DeleteChatUserSystemMessage",
+        summary: "Detach the user system message from a chat",
+        description: "The message itself stays.",
+        access: "User",
+        retry: "idempotent"
+      })
+    ),
     HttpApiEndpoint.post("createTicket", "/api/chats/:chatId/tickets", {
       params,
       success: bareText(Ticket),
       error: [Problems.InvalidRequest, Problems.ChatNotFound]
-    }).annotateMerge(operation({
-      id: "CreateChatOneTimeticket",
-      summary: "Create a ticket for a download",
-      description: "Answers a ticket that opens one download of this chat, once, within 60 seconds, without a token.",
-      access: "Anyone",
-      retry: "keyed"
-    })),
+    }).annotateMerge(
+      operation({
+        id: "CreateChatOneTimeticket",
+        summary: "Create a ticket for a download",
+        description: "Answers a ticket that opens one download of this chat, once, within 60 seconds, without a token.",
+        access: "Anyone",
+        retry: "keyed"
+      })
+    ),
     HttpApiEndpoint.get("download", "/api/chats/:chatId/downloads/*", {
       params: { ...params, "*": Schema.String },
       query: { ticket: Schema.optional(Ticket) },
       success: HttpApiSchema.StreamUint8Array({ contentType: "application/octet-stream" }),
       error: [Problems.InvalidRequest, Problems.ChatNotFound, Problems.DownloadNotFound]
-    }).annotateMerge(operation({
-      id: "GetChatDownload",
-      summary: "Download a file",
-      description:
-        "A file that a source of the chat names, by a ticket or by the token of the owner of the chat. The path may contain slashes; a range may be asked for.",
-      access: "Anyone",
-      retry: "safe"
-    }))
+    }).annotateMerge(
+      operation({
+        id: "GetChatDownload",
+        summary: "Download a file",
+        description:
+          "A file that a source of the chat names, by a ticket or by the token of the owner of the chat. The path may contain slashes; a range may be asked for.",
+        access: "Anyone",
+        retry: "safe"
+      })
+    )
   )
-  .annotateMerge(OpenApi.annotations({
-    title: "Chats",
-    description: "Chats, the questions asked in them, and the files their answers name."
-  }))
-{}
+  .annotateMerge(
+    OpenApi.annotations({
+      title: "Chats",
+      description: "Chats, the questions asked in them, and the files their answers name."
+    })
+  ) {}

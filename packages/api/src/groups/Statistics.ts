@@ -15,17 +15,19 @@ import { Problems } from "../Problems.ts"
 
 const query = Schema.Struct({
   botId: Schema.optional(BotId),
-  tokenUsageTypeId: Schema.optional(Schema.Int.check(Schema.isInt32())),
+  tokenUsageTypeId: Schema.optional(Schema.Finite.check(Schema.isInt32())),
   fromRequestDate: Schema.optional(PlainDate),
   toRequestDate: Schema.optional(PlainDate),
   ...Page.queryFields
-}).pipe(Schema.encodeKeys({
-  botId: "BotId",
-  tokenUsageTypeId: "TokenUsageTypeId",
-  fromRequestDate: "FromRequestDate",
-  toRequestDate: "ToRequestDate",
-  ...Page.queryKeys
-}))
+}).pipe(
+  Schema.encodeKeys({
+    botId: "BotId",
+    tokenUsageTypeId: "TokenUsageTypeId",
+    fromRequestDate: "FromRequestDate",
+    toRequestDate: "ToRequestDate",
+    ...Page.queryKeys
+  })
+)
 
 /** The statistics group. */
 export class Statistics extends HttpApiGroup.make("statistics")
@@ -33,24 +35,27 @@ export class Statistics extends HttpApiGroup.make("statistics")
     HttpApiEndpoint.put("recompute", "/api/statistic", {
       success: Nothing,
       error: Problems.Forbidden
-    }).annotateMerge(operation({
-      id: "UpdateStatistic",
-      summary: "Recompute the statistic",
-      description: "Computes the statistic anew from the ledger of token usage.",
-      access: "Admin",
-      retry: "idempotent"
-    })),
+    }).annotateMerge(
+      operation({
+        id: "UpdateStatistic",
+        summary: "Recompute the statistic",
+        description: "Computes the statistic anew from the ledger of token usage.",
+        access: "Admin",
+        retry: "idempotent"
+      })
+    ),
     HttpApiEndpoint.get("tokenUsage", "/api/statistic/tokenUsageStatistic", {
       query,
       success: TokenUsagePage,
       error: [Problems.InvalidRequest, Problems.Forbidden]
-    }).annotateMerge(operation({
-      id: "GetTokenUsageStatistic",
-      summary: "List the token usage",
-      description: "A page of the statistic: a row for each day, bot and kind of use.",
-      access: "Admin",
-      retry: "safe"
-    }))
+    }).annotateMerge(
+      operation({
+        id: "GetTokenUsageStatistic",
+        summary: "List the token usage",
+        description: "A page of the statistic: a row for each day, bot and kind of use.",
+        access: "Admin",
+        retry: "safe"
+      })
+    )
   )
-  .annotateMerge(OpenApi.annotations({ title: "Statistic", description: "What was used." }))
-{}
+  .annotateMerge(OpenApi.annotations({ title: "Statistic", description: "What was used." })) {}

@@ -1,3 +1,4 @@
+import type { OpenAPISpec } from "effect/http-api/OpenApi"
 import * as Predicate from "effect/Predicate"
 
 type Json = null | boolean | number | string | ReadonlyArray<Json> | { readonly [key: string]: Json }
@@ -22,8 +23,8 @@ const urlTypes: Record<string, JsonObject> = {
 const isNullable = (schema: JsonObject): boolean =>
   (schema["type"] === "string" && schema["format"] === undefined) || schema["type"] === "array"
 
-const simplify = (json: Json): Json => {
-  if (Array.isArray(json)) return json.map(simplify)
+const simplifyJson = (json: Json): Json => {
+  if (Array.isArray(json)) return json.map(simplifyJson)
   if (!isObject(json)) return json
   if (isObject(json["not"])) return { type: "object", properties: {}, additionalProperties: false }
   if (json["type"] === "integer") {
@@ -32,10 +33,10 @@ const simplify = (json: Json): Json => {
   const alternatives = json["anyOf"]
   if (Array.isArray(alternatives) && alternatives.length === 2) {
     const [some, none] = alternatives
-    if (isObject(some) && isObject(none) && none["type"] === "null" && !isNullable(some)) return simplify(some)
+    if (isObject(some) && isObject(none) && none["type"] === "null" && !isNullable(some)) return simplifyJson(some)
   }
   const simple: Record<string, Json> = {}
-  for (const [key, value] of Object.entries(json)) simple[key] = simplify(value)
+  for (const [key, value] of Object.entries(json)) simple[key] = simplifyJson(value)
   if (typeof json["name"] === "string" && json["in"] !== undefined) {
     const { name } = json
     if (Object.hasOwn(urlTypes, name)) simple["schema"] = urlTypes[name]!
@@ -45,11 +46,12 @@ const simplify = (json: Json): Json => {
   return simple
 }
 
+/** The shape of what is simplified stays: only schemas and names change. */
+const simplify = <A>(part: A): A => simplifyJson(JSON.parse(JSON.stringify(part))) as A
+
 /** Says in the document what the generator cannot know about the contract. */
-export const transformDocument = (document: Record<string, Json>): Record<string, Json> => {
-  const simple: Record<string, Json> = {}
-  for (const [key, value] of Object.entries(document)) simple[key] = simplify(value)
-  const paths: Record<string, Json> = {}
-  for (const [path, item] of Object.entries(simple["paths"] ?? {})) paths[path.replace("*", "{path}")] = item
-  return { ...simple, paths }
+export const transformDocument = (document: OpenAPISpec): OpenAPISpec => {
+  const paths: OpenAPISpec["paths"] = {}
+  for (const [path, item] of Object.entries(document.paths)) paths[path.replace("*", "{path}")] = simplify(item)
+  return { ...document, paths, components: simplify(document.components) }
 }

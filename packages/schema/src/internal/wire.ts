@@ -50,7 +50,7 @@ export const text = nullable(Schema.String)
 export const flag = orElse(Schema.Boolean, false)
 
 /** An int32. */
-export const Int32 = Schema.Int.check(Schema.isInt32()).annotate({ format: "int32" })
+export const Int32 = Schema.Finite.check(Schema.isInt32()).annotate({ format: "int32" })
 
 /** An int32; missing is `0`. */
 export const int = orElse(Int32, 0)

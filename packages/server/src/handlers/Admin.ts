@@ -8,7 +8,7 @@ import { OpenAiServices } from "../OpenAiServices.ts"
 export const layer = HttpApiBuilder.group(
   Api,
   "admin",
-  Effect.fnUntraced(function*(handlers) {
+  Effect.fnUntraced(function* (handlers) {
     const services = yield* OpenAiServices
     return handlers.handleAll({
       listOpenAiServices: ({ query }) => services.list(query),

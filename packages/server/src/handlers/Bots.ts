@@ -13,7 +13,7 @@ import { signedIn } from "../http/SignedIn.ts"
 export const layer = HttpApiBuilder.group(
   Api,
   "bots",
-  Effect.fnUntraced(function*(handlers) {
+  Effect.fnUntraced(function* (handlers) {
     const bots = yield* BotService
     const runs = yield* CompletionRuns
     return handlers.handleAll({

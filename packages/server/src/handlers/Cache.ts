@@ -7,7 +7,7 @@ import { Caches } from "../Caches.ts"
 export const layer = HttpApiBuilder.group(
   Api,
   "cache",
-  Effect.fnUntraced(function*(handlers) {
+  Effect.fnUntraced(function* (handlers) {
     const caches = yield* Caches
     return handlers.handleAll({
       clear: () => Effect.as(caches.clear, {})

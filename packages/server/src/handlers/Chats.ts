@@ -14,7 +14,7 @@ import { Tickets } from "../Tickets.ts"
 export const layer = HttpApiBuilder.group(
   Api,
   "chats",
-  Effect.fnUntraced(function*(handlers) {
+  Effect.fnUntraced(function* (handlers) {
     const chats = yield* ChatService
     const runs = yield* CompletionRuns
     const tickets = yield* Tickets
@@ -33,9 +33,8 @@ export const layer = HttpApiBuilder.group(
       rename: ({ params, payload }) =>
         Effect.flatMap(CurrentCaller, (caller) => chats.rename(caller, params.chatId, payload.displayName)),
       setUserSystemMessage: ({ params, payload }) =>
-        Effect.flatMap(
-          signedIn,
-          (user) => chats.setUserSystemMessage(user, params.chatId, payload.userSystemMessageId)
+        Effect.flatMap(signedIn, (user) =>
+          chats.setUserSystemMessage(user, params.chatId, payload.userSystemMessageId)
         ),
       removeUserSystemMessage: ({ params }) =>
         Effect.flatMap(signedIn, (user) => chats.removeUserSystemMessage(user, params.chatId)),

@@ -7,7 +7,7 @@ import { StatisticService } from "../StatisticService.ts"
 export const layer = HttpApiBuilder.group(
   Api,
   "statistics",
-  Effect.fnUntraced(function*(handlers) {
+  Effect.fnUntraced(function* (handlers) {
     const statistic = yield* StatisticService
     return handlers.handleAll({
       recompute: () => statistic.recompute,

@@ -7,7 +7,7 @@ import { SystemStatus } from "../SystemStatus.ts"
 export const layer = HttpApiBuilder.group(
   Api,
   "system",
-  Effect.fnUntraced(function*(handlers) {
+  Effect.fnUntraced(function* (handlers) {
     const status = yield* SystemStatus
     return handlers.handleAll({
       status: () => status.get,

@@ -11,7 +11,7 @@ import { UserSystemMessages } from "../UserSystemMessages.ts"
 export const layer = HttpApiBuilder.group(
   Api,
   "users",
-  Effect.fnUntraced(function*(handlers) {
+  Effect.fnUntraced(function* (handlers) {
     const users = yield* UserService
     const chats = yield* ChatService
     const messages = yield* UserSystemMessages
@@ -25,9 +25,8 @@ export const layer = HttpApiBuilder.group(
       deleteCompletion: ({ params }) =>
         Effect.flatMap(signedIn, (user) => chats.deleteCompletion(user, params.chatid, params.completionid)),
       deleteChatsByBot: ({ params }) =>
-        Effect.flatMap(
-          signedIn,
-          (user) => chats.deleteMany(user, { keepFavorites: params.keepfavorites, botId: params.botid })
+        Effect.flatMap(signedIn, (user) =>
+          chats.deleteMany(user, { keepFavorites: params.keepfavorites, botId: params.botid })
         ),
       deleteChatsByBotAndSystemMessage: ({ params }) =>
         Effect.flatMap(signedIn, (user) =>
@@ -35,18 +34,23 @@ export const layer = HttpApiBuilder.group(
             keepFavorites: params.keepfavorites,
             botId: params.botid,
             userSystemMessageId: params.systemmessageid
-          })),
+          })
+        ),
       chatsByBot: ({ params, query }) =>
         Effect.flatMap(signedIn, (user) => chats.list(user, query, { botId: params.botid })),
       chatsByBotAndSystemMessage: ({ params, query }) =>
         Effect.flatMap(signedIn, (user) =>
-          chats.list(user, query, { botId: params.botid, userSystemMessageId: params.usersystempromptid })),
+          chats.list(user, query, { botId: params.botid, userSystemMessageId: params.usersystempromptid })
+        ),
       chats: ({ query }) => Effect.flatMap(signedIn, (user) => chats.list(user, query)),
       setFavorite: ({ params, payload }) =>
         Effect.flatMap(signedIn, (user) => chats.setFavorite(user, params.chatid, payload.isFavorite)),
       listSystemMessages: ({ query }) => Effect.flatMap(signedIn, (user) => messages.list(user, query)),
       createSystemMessage: ({ payload }) =>
-        signedIn.pipe(Effect.flatMap((user) => messages.create(user, payload)), Effect.flatMap(bareText)),
+        signedIn.pipe(
+          Effect.flatMap((user) => messages.create(user, payload)),
+          Effect.flatMap(bareText)
+        ),
       getSystemMessage: ({ params }) =>
         Effect.flatMap(signedIn, (user) => messages.get(user, params.userSystemMessageId)),
       updateSystemMessage: ({ params, payload }) =>

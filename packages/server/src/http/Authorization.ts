@@ -17,21 +17,25 @@ const anonymous: Caller = { _tag: "Anonymous" }
 /** A token is checked wherever one is sent: a bad one is refused even where none is needed. */
 export const layer: Layer.Layer<Authorization, never, Tokens> = Layer.effect(
   Authorization,
-  Effect.gen(function*() {
+  Effect.gen(function* () {
     const tokens = yield* Tokens
     return {
       bearer: (httpEffect, { credential, endpoint }) => {
         const access = Context.get(endpoint.annotations, Access)
-        const authenticate = Effect.flatMap(HttpServerRequest.HttpServerRequest, ({ headers }): Effect.Effect<Caller, Unauthorized> =>
-          Redacted.value(credential) !== ""
-            ? tokens.authenticate(credential)
-            : access === "Anyone" && headers["authorization"] === undefined
-            ? Effect.succeed(anonymous)
-            : Effect.fail(new Unauthorized({})))
+        const authenticate = Effect.flatMap(
+          HttpServerRequest.HttpServerRequest,
+          ({ headers }): Effect.Effect<Caller, Unauthorized> =>
+            Redacted.value(credential) !== ""
+              ? tokens.authenticate(credential)
+              : access === "Anyone" && headers["authorization"] === undefined
+                ? Effect.succeed(anonymous)
+                : Effect.fail(new Unauthorized({}))
+        )
         return Effect.flatMap(authenticate, (caller) =>
           access === "Admin" && !(caller._tag === "User" && caller.roles.includes("Admin"))
             ? ProblemResponse.fromError(new Forbidden({}))
-            : Effect.provideService(httpEffect, CurrentCaller, caller))
+            : Effect.provideService(httpEffect, CurrentCaller, caller)
+        )
       }
     }
   })

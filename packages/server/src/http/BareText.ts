@@ -27,6 +27,5 @@ export const bareText = (
   text: string
 ): Effect.Effect<HttpServerResponse.HttpServerResponse, never, HttpServerRequest.HttpServerRequest> =>
   Effect.map(HttpServerRequest.HttpServerRequest, ({ headers }) =>
-    prefersPlainText(headers["accept"])
-      ? HttpServerResponse.text(text)
-      : HttpServerResponse.jsonUnsafe(text))
+    prefersPlainText(headers["accept"]) ? HttpServerResponse.text(text) : HttpServerResponse.jsonUnsafe(text)
+  )

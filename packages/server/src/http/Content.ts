@@ -40,7 +40,8 @@ export const parseRange = (header: string | undefined, size: number): ByteRange 
 }
 
 const matches = (header: string | undefined, etag: string): boolean =>
-  header !== undefined && (header.trim() === "*" || header.split(",").some((tag) => tag.trim().replace(/^W\//, "") === etag))
+  header !== undefined &&
+  (header.trim() === "*" || header.split(",").some((tag) => tag.trim().replace(/^W\//, "") === etag))
 
 /** Answers stored bytes: 304 when the caller has them, 206 or 416 for a range, else all of them, as a stream. */
 export const content = (
@@ -54,9 +55,13 @@ export const content = (
       return HttpServerResponse.empty({ status: 304, headers: common })
     }
     const ifRange = request.headers["if-range"]
-    const range = ifRange === undefined || ifRange === etag ? parseRange(request.headers["range"], stored.size) : undefined
+    const range =
+      ifRange === undefined || ifRange === etag ? parseRange(request.headers["range"], stored.size) : undefined
     if (range === "unsatisfiable") {
-      return HttpServerResponse.empty({ status: 416, headers: { ...common, "content-range": `bytes */${stored.size}` } })
+      return HttpServerResponse.empty({
+        status: 416,
+        headers: { ...common, "content-range": `bytes */${stored.size}` }
+      })
     }
     const { end, start } = range ?? { start: 0, end: stored.size - 1 }
     const contentLength = end - start + 1
@@ -77,6 +82,9 @@ export const content = (
 /** A `Content-Disposition` that saves the bytes under a name (RFC 6266), whatever characters it has. */
 export const attachment = (fileName: string): string => {
   const ascii = fileName.replace(/[^\x20-\x7e]|["\\%]/g, "_")
-  const encoded = encodeURIComponent(fileName).replace(/['()*]/g, (char) => `%${char.charCodeAt(0).toString(16).toUpperCase()}`)
+  const encoded = encodeURIComponent(fileName).replace(
+    /['()*]/g,
+    (char) => `%${char.charCodeAt(0).toString(16).toUpperCase()}`
+  )
   return `attachment; filename="${ascii}"; filename*=UTF-8''${encoded}`
 }

@@ -4,7 +4,7 @@
  */
 import { Api } from "@effect-chatbot/api/Api"
 import { PayloadTooLarge } from "@effect-chatbot/schema/Errors"
-import * as ByteSize from "effect/ByteSize"
+import type * as ByteSize from "effect/ByteSize"
 import * as SecureRandom from "effect/crypto/SecureRandom"
 import * as Effect from "effect/Effect"
 import * as Headers from "effect/http/Headers"
@@ -30,11 +30,14 @@ for (const group of Object.values(Api.groups)) {
 const normalizeUrl = (url: string): string => {
   const start = url.indexOf("?")
   if (start === -1) return url
-  const query = url.slice(start + 1).split("&").map((pair) => {
-    const [name = "", ...value] = pair.split("=")
-    const canonical = queryNames.get(name.toLowerCase())
-    return canonical === undefined || canonical === name ? pair : [canonical, ...value].join("=")
-  })
+  const query = url
+    .slice(start + 1)
+    .split("&")
+    .map((pair) => {
+      const [name = "", ...value] = pair.split("=")
+      const canonical = queryNames.get(name.toLowerCase())
+      return canonical === undefined || canonical === name ? pair : [canonical, ...value].join("=")
+    })
   return `${url.slice(0, start)}?${query.join("&")}`
 }
 
@@ -54,29 +57,29 @@ const isRouteNotFound = (error: unknown): boolean =>
 /** The middleware of the whole server. `maxBodySize` is the most a body may have. */
 export const layer = (options: { readonly maxBodySize: ByteSize.ByteSize }) =>
   HttpRouter.middleware(
-    Effect.gen(function*() {
+    Effect.gen(function* () {
       const random = yield* SecureRandom.SecureRandom
       const maxBytes = Number(options.maxBodySize)
       return (httpEffect) =>
-        Effect.gen(function*() {
+        Effect.gen(function* () {
           const request = yield* HttpServerRequest.HttpServerRequest
           const requestId = yield* RequestId.fromHeaders(request.headers, random)
           // Refused before it is read; a body that does not say its length is stopped at the limit.
-          const routed = Number(request.headers["content-length"] ?? 0) > maxBytes
-            ? ProblemResponse.fromError(new PayloadTooLarge({ maxBytes })).pipe(
-              Effect.map(HttpServerResponse.setHeader("connection", "close"))
-            )
-            : httpEffect.pipe(
-              Effect.catchIf(
-                isRouteNotFound,
-                () => ProblemResponse.blank(404, "Not Found", "There is no such endpoint.")
-              ),
-              Effect.provideService(
-                HttpServerRequest.HttpServerRequest,
-                request.modify({ url: normalizeUrl(request.url), headers: normalizeHeaders(request.headers) })
-              ),
-              Effect.provideService(HttpIncomingMessage.MaxBodySize, options.maxBodySize)
-            )
+          const routed =
+            Number(request.headers["content-length"] ?? 0) > maxBytes
+              ? ProblemResponse.fromError(new PayloadTooLarge({ maxBytes })).pipe(
+                  Effect.map(HttpServerResponse.setHeader("connection", "close"))
+                )
+              : httpEffect.pipe(
+                  Effect.catchIf(isRouteNotFound, () =>
+                    ProblemResponse.blank(404, "Not Found", "There is no such endpoint.")
+                  ),
+                  Effect.provideService(
+                    HttpServerRequest.HttpServerRequest,
+                    request.modify({ url: normalizeUrl(request.url), headers: normalizeHeaders(request.headers) })
+                  ),
+                  Effect.provideService(HttpIncomingMessage.MaxBodySize, options.maxBodySize)
+                )
           const response = yield* routed.pipe(
             Effect.annotateLogs({ requestId }),
             Effect.provideService(RequestId.RequestId, requestId)

@@ -26,7 +26,7 @@ const respond = (
   problem: Record<string, unknown>,
   headers?: Record<string, string>
 ): Effect.Effect<HttpServerResponse.HttpServerResponse, never, HttpServerRequest.HttpServerRequest> =>
-  Effect.gen(function*() {
+  Effect.gen(function* () {
     const request = yield* HttpServerRequest.HttpServerRequest
     const requestId = yield* RequestId
     // The query may hold a ticket.
@@ -40,12 +40,13 @@ const respond = (
 
 /** The answer for an error of the contract, with the headers its status calls for. */
 export const fromError = (error: BackendError) =>
-  Effect.gen(function*() {
+  Effect.gen(function* () {
     const problem = yield* Effect.orDie(encoders.get(error._tag)!(error))
     const status = problem.status ?? 500
-    const retryAfter = "retryAfter" in error && Duration.isDuration(error.retryAfter)
-      ? { "retry-after": String(Math.ceil(Duration.toSeconds(error.retryAfter))) }
-      : undefined
+    const retryAfter =
+      "retryAfter" in error && Duration.isDuration(error.retryAfter)
+        ? { "retry-after": String(Math.ceil(Duration.toSeconds(error.retryAfter))) }
+        : undefined
     return yield* respond(status, problem, status === 401 ? challenge : retryAfter)
   })
 

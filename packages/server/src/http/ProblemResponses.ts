@@ -49,10 +49,10 @@ const toAnswer = (failure: unknown, maxBytes: number | undefined) => {
 /** Answers problems for everything that fails behind it. Defects become an `InternalError` with a `ref` that the log knows. */
 export const layer: Layer.Layer<ProblemResponses, never, SecureRandom.SecureRandom> = Layer.effect(
   ProblemResponses,
-  Effect.gen(function*() {
+  Effect.gen(function* () {
     const random = yield* SecureRandom.SecureRandom
 
-    const answer = Effect.fnUntraced(function*(cause: Cause.Cause<unknown>) {
+    const answer = Effect.fnUntraced(function* (cause: Cause.Cause<unknown>) {
       const maxBodySize = yield* HttpIncomingMessage.MaxBodySize
       for (const reason of cause.reasons) {
         if (reason._tag === "Interrupt") continue
@@ -71,21 +71,18 @@ export const layer: Layer.Layer<ProblemResponses, never, SecureRandom.SecureRand
       const name = `${group.identifier}.${endpoint.identifier}`
       const isSafe = Context.get(endpoint.annotations, RetryClass) === "safe"
 
-      return Effect.gen(function*() {
+      return Effect.gen(function* () {
         const request = yield* HttpServerRequest.HttpServerRequest
         const started = yield* Clock.currentTimeMillis
         // The router sends HEAD to the handler of GET, and one of those changes state.
-        const response = yield* (
-          request.method === "HEAD" && !isSafe
-            ? ProblemResponse.blank(405, "Method Not Allowed", "This endpoint has no HEAD.", { allow: endpoint.method })
-            : Effect.catchCause(
-              httpEffect,
-              (cause) => Cause.hasInterruptsOnly(cause) ? Effect.failCause(cause) : answer(cause)
-            ))
+        const response = yield* request.method === "HEAD" && !isSafe
+          ? ProblemResponse.blank(405, "Method Not Allowed", "This endpoint has no HEAD.", { allow: endpoint.method })
+          : Effect.catchCauseIf(httpEffect, (cause) => !Cause.hasInterruptsOnly(cause), answer)
         // The router refuses other content types by a plain text.
-        const refused = response.status === 415
-          ? yield* ProblemResponse.fromError(new UnsupportedMediaType({ supported: ["application/json"] }))
-          : response
+        const refused =
+          response.status === 415
+            ? yield* ProblemResponse.fromError(new UnsupportedMediaType({ supported: ["application/json"] }))
+            : response
         const finished = yield* Clock.currentTimeMillis
         yield* Effect.logInfo(`${name} ${refused.status} ${finished - started}ms`)
         return refused

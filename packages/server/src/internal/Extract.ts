@@ -157,7 +157,7 @@ const asksHow = (question: string): boolean =>
     question
   )
 
-const ended = (text: string): string => (/[.!?:…)"'`”’]$/.test(text) && !/[\w`)]$/.test(text) ? text : `${text}.`)
+const ended = (text: string): string => (/[.!?:…。！？]["'”’)\]]*$/u.test(text) ? text : `${text}.`)
 
 /** Draws an answer from what was found, or nothing when it does not speak of the question. */
 export const extract = (question: string, found: Found, isFollowUp: boolean): Extract | undefined => {
@@ -265,7 +265,7 @@ export const extract = (question: string, found: Found, isFollowUp: boolean): Ex
   const sequence = [
     ...chosen,
     ...Array.from(attached).filter((unit) => !chosen.has(unit)),
-    ...(code === undefined ? [] : [code])
+    ...(code === undefined || chosen.has(code) ? [] : [code])
   ].toSorted(
     (a, b) =>
       (order.get(keyOf(a)) ?? 0) - (order.get(keyOf(b)) ?? 0) ||

@@ -24,15 +24,19 @@ export interface ServerProcess {
   readonly child: ChildProcess
 }
 
-/** Starts the backend with these variables and no others but `PATH`. It is killed at the latest when the scope ends. */
+/** Starts the backend with these variables and no others. It is killed at the latest when the scope ends. */
 export const start = (env: Record<string, string>): Effect.Effect<ServerProcess, never, Scope.Scope> =>
   Effect.acquireRelease(
     Effect.sync(() => {
-      const child = spawn(process.execPath, [main], { env: { PATH: process.env["PATH"] ?? "", ...env } })
+      const child = spawn(process.execPath, [main], { env })
       let stdout = ""
       let stderr = ""
-      child.stdout.on("data", (chunk) => { stdout += chunk })
-      child.stderr.on("data", (chunk) => { stderr += chunk })
+      child.stdout.on("data", (chunk) => {
+        stdout += chunk
+      })
+      child.stderr.on("data", (chunk) => {
+        stderr += chunk
+      })
       const ended = new Promise<Ended>((resolve) => child.once("close", (code) => resolve({ code, stdout, stderr })))
       const listening = new Promise<string>((resolve, reject) => {
         child.stdout.on("data", () => {
@@ -46,7 +50,11 @@ export const start = (env: Record<string, string>): Effect.Effect<ServerProcess,
         child,
         listening: Effect.promise(() => listening),
         ended: Effect.promise(() => ended),
-        kill: (signal: NodeJS.Signals) => Effect.promise(() => { child.kill(signal); return ended })
+        kill: (signal: NodeJS.Signals) =>
+          Effect.promise(() => {
+            child.kill(signal)
+            return ended
+          })
       }
     }),
     ({ kill }) => kill("SIGKILL")

@@ -8,7 +8,7 @@ import * as FileSystem from "effect/FileSystem"
 import * as HttpClient from "effect/http/HttpClient"
 import * as HttpServer from "effect/http/HttpServer"
 import * as Layer from "effect/Layer"
-import * as Redacted from "effect/Redacted"
+import type * as Redacted from "effect/Redacted"
 import * as References from "effect/References"
 import type * as Scope from "effect/Scope"
 import * as Backend from "../../src/Backend.ts"
@@ -42,17 +42,20 @@ const backend = (options: Partial<ServerConfig>) =>
   )
 
 /** A backend for tests. */
-export class TestBackend extends Context.Service<TestBackend, {
-  readonly baseUrl: string
-  /** The token of an admin. */
-  readonly adminToken: Redacted.Redacted
-  /** A token of the user with this login, who is made if need be. */
-  readonly tokenOf: (login: string) => Effect.Effect<Redacted.Redacted>
-  /** A client that calls as the user with this login, as an admin, or as nobody. */
-  readonly client: (
-    who: { readonly login: string } | "admin" | "nobody"
-  ) => Effect.Effect<ChatbotClient["Service"], never, Scope.Scope>
-}>()("test/TestBackend") {
+export class TestBackend extends Context.Service<
+  TestBackend,
+  {
+    readonly baseUrl: string
+    /** The token of an admin. */
+    readonly adminToken: Redacted.Redacted
+    /** A token of the user with this login, who is made if need be. */
+    readonly tokenOf: (login: string) => Effect.Effect<Redacted.Redacted>
+    /** A client that calls as the user with this login, as an admin, or as nobody. */
+    readonly client: (
+      who: { readonly login: string } | "admin" | "nobody"
+    ) => Effect.Effect<ChatbotClient["Service"], never, Scope.Scope>
+  }
+>()("test/TestBackend") {
   static readonly layerWith = (options: Partial<ServerConfig>) =>
     Layer.effect(
       TestBackend,
@@ -80,10 +83,7 @@ export class TestBackend extends Context.Service<TestBackend, {
             })
         })
       })
-    ).pipe(
-      Layer.provideMerge(backend(options)),
-      Layer.provideMerge(NodeTransport.layer)
-    )
+    ).pipe(Layer.provideMerge(backend(options)), Layer.provideMerge(NodeTransport.layer))
 
   static readonly layer = TestBackend.layerWith({})
 }

@@ -2,6 +2,7 @@
 import * as BotRouter from "@effect-chatbot/server/BotRouter"
 import type { SignedIn } from "@effect-chatbot/server/Callers"
 import { type Answer, CompletionProvider, type Request } from "@effect-chatbot/server/CompletionProvider"
+import { Retention } from "@effect-chatbot/server/Retention"
 import * as SearchText from "@effect-chatbot/server/SearchText"
 import * as SecretBox from "@effect-chatbot/server/SecretBox"
 import { ServerOptions } from "@effect-chatbot/server/ServerOptions"
@@ -83,11 +84,10 @@ export const secretKey = Redacted.make(Base64.encode(new Uint8Array(32).fill(7))
 export const database = Migrations.layer.pipe(Layer.provideMerge(NodeSqlite.layer({ filename: ":memory:" })))
 
 const layerOf = (
-  services: typeof Services.layer,
   options: ServerOptions,
   database: Layer.Layer<SqlClient.SqlClient, SqlError.SqlError | Migrator.MigrationError>
 ) =>
-  services.pipe(
+  Services.layer.pipe(
     Layer.provide([BotRouter.layer, tokenizer]),
     Layer.provide(SecretBox.layer({ key: secretKey, file: "no file" })),
     Layer.provide(FileSystem.layerNoop({})),
@@ -97,14 +97,14 @@ const layerOf = (
   )
 
 /** The services, their database and their provider. */
-export const layerWith = (options: ServerOptions) => layerOf(Services.layerNoJobs, options, database)
+export const layerWith = (options: ServerOptions) => layerOf(options, database)
 
 /** The services, their database and their provider. */
 export const layer = layerWith({ requireTerms: false })
 
 /** The same on another database, with the jobs that run by themselves. */
-export const layerWithJobs = (database: Parameters<typeof layerOf>[2]) =>
-  layerOf(Services.layer, { requireTerms: false }, database)
+export const layerWithJobs = (database: Parameters<typeof layerOf>[1]) =>
+  Retention.layerJob.pipe(Layer.provideMerge(layerOf({ requireTerms: false }, database)))
 
 /** Somebody without a token. */
 export const anonymous: Caller = { _tag: "Anonymous" }

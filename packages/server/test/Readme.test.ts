@@ -1,0 +1,42 @@
+import { document } from "@effect-chatbot/api/Document"
+import { assert, layer } from "@effect/vitest"
+import * as Effect from "effect/Effect"
+import * as Redacted from "effect/Redacted"
+import { execFile } from "node:child_process"
+import { readFileSync } from "node:fs"
+import { fileURLToPath } from "node:url"
+import { TestBackend } from "./support/TestBackend.ts"
+
+const readme = readFileSync(new URL("../../../README.md", import.meta.url), "utf8")
+const example = new URL("support/readme.ts", import.meta.url)
+
+layer(TestBackend.layer, { excludeTestServices: true })("the README", (it) => {
+  it.effect("shows a program that runs", () =>
+    Effect.gen(function* () {
+      const [, ...lines] = readFileSync(example, "utf8").split("\n")
+      assert.include(readme, lines.join("\n"))
+      const { baseUrl, tokenOf } = yield* TestBackend
+      const token = Redacted.value(yield* tokenOf("reader"))
+      const printed = yield* Effect.callback<string>((resume) => {
+        execFile(
+          process.execPath,
+          [fileURLToPath(example)],
+          { env: { CHATBOT_BASE_URL: baseUrl, CHATBOT_TOKEN: token } },
+          (error, stdout) => resume(error === null ? Effect.succeed(stdout) : Effect.die(error))
+        )
+      })
+      assert.match(printed, /^client: Client library$/m)
+      assert.include(printed, "items")
+    })
+  )
+
+  it.effect("lists every operation once, by its method and path", () =>
+    Effect.sync(() => {
+      const listed = [...readme.matchAll(/^\| `([A-Z]+) (\S+)` +\| `/gm)].map(([, method, path]) => `${method} ${path}`)
+      const operations = Object.entries(document.paths).flatMap(([path, item]) =>
+        Object.keys(item).map((method) => `${method.toUpperCase()} ${path}`)
+      )
+      assert.sameMembers(listed, operations)
+    })
+  )
+})
