@@ -4,8 +4,8 @@
  * ```ts
  * const program = Effect.gen(function*() {
  *   const { chats } = yield* ChatbotClient
- *   const { chatId } = yield* chats.createByBotCode("guide")
- *   return yield* chats.complete(chatId, "What can you do?")
+ *   const { chatId } = yield* chats.createByBotCode("client")
+ *   return yield* chats.complete(chatId, "How do I page through a list?")
  * })
  *
  * program.pipe(Effect.provide(ChatbotClient.layerConfig.pipe(Layer.provide(Transport.layer))))
@@ -20,7 +20,7 @@ import { Admin } from "./Admin.ts"
 import { Bots } from "./Bots.ts"
 import { Cache } from "./Cache.ts"
 import { Chats } from "./Chats.ts"
-import { ClientConfig, type Options } from "./ClientConfig.ts"
+import { ClientConfig, type ClientOptions } from "./ClientConfig.ts"
 import { Statistics } from "./Statistics.ts"
 import { System } from "./System.ts"
 import { Users } from "./Users.ts"
@@ -67,7 +67,7 @@ export class ChatbotClient extends Context.Service<
 
   /** The client of the backend at `baseUrl` and the services of its groups, over a transport. Fails with what is wrong with the options. */
   static readonly layer = (
-    options: Options
+    options: ClientOptions
   ): Layer.Layer<ChatbotClient | Groups, Config.ConfigError, HttpClient.HttpClient> =>
     Layer.provide(ChatbotClient.layerNoConfig, ClientConfig.layer(options))
 

@@ -11,7 +11,7 @@ import * as Schema from "effect/Schema"
 import * as SchemaGetter from "effect/SchemaGetter"
 
 /** Where the backend is and who calls, as a program states it. */
-export interface Options {
+export interface ClientOptions {
   /** An http or https URL, such as `https://example.org/chatbot`; it may have a path, which stands before those of the contract. */
   readonly baseUrl: string | URL
   /** The bearer token; absent or empty for a caller without one. */
@@ -61,7 +61,7 @@ export class ClientConfig extends Context.Service<
   }
 >()("@effect-chatbot/client/ClientConfig") {
   /** From values. Fails with a `ConfigError` that names what is wrong, without the value. */
-  static readonly layer = (options: Options): Layer.Layer<ClientConfig, Config.ConfigError> =>
+  static readonly layer = (options: ClientOptions): Layer.Layer<ClientConfig, Config.ConfigError> =>
     decode({
       baseUrl: String(options.baseUrl),
       token: Redacted.isRedacted(options.token) ? Redacted.value(options.token) : options.token

@@ -1,5 +1,5 @@
 import { ChatbotClient } from "@effect-chatbot/client/ChatbotClient"
-import { ClientConfig, type Options } from "@effect-chatbot/client/ClientConfig"
+import { ClientConfig, type ClientOptions } from "@effect-chatbot/client/ClientConfig"
 import { assert, describe, it } from "@effect/vitest"
 import * as ConfigProvider from "effect/ConfigProvider"
 import * as Effect from "effect/Effect"
@@ -13,7 +13,7 @@ const read = Effect.map(ClientConfig, ({ baseUrl, token }) => ({
   token: Option.getOrUndefined(Option.map(token, Redacted.value))
 }))
 
-const fromOptions = (options: Options) => Effect.provide(read, ClientConfig.layer(options))
+const fromOptions = (options: ClientOptions) => Effect.provide(read, ClientConfig.layer(options))
 
 const fromEnvironment = (variables: Record<string, string>) =>
   read.pipe(

@@ -393,35 +393,57 @@ describe("what a transport says", () => {
       )
   const coded = (code: string) => Object.assign(new Error("no"), { code })
 
-  it.effect.each([
-    [coded("ECONNREFUSED"), "chatbot.test:81 refused the connection (ECONNREFUSED)."],
+  it.effect.each<readonly [unknown, Errors.TransportFailed["reason"], string]>([
+    [coded("ECONNREFUSED"), "refused", "chatbot.test:81 refused the connection (ECONNREFUSED)."],
     [
       new TypeError("fetch failed", { cause: coded("ECONNREFUSED") }),
+      "refused",
       "chatbot.test:81 refused the connection (ECONNREFUSED)."
     ],
     [
       new TypeError("fetch failed", { cause: new AggregateError([coded("X"), coded("ECONNREFUSED")]) }),
+      "refused",
       "chatbot.test:81 refused the connection (ECONNREFUSED)."
     ],
     [
       coded("UND_ERR_SOCKET"),
+      "reset",
       "The connection to chatbot.test:81 broke off before the answer was complete (UND_ERR_SOCKET)."
     ],
-    [coded("ENOTFOUND"), "The name of chatbot.test:81 could not be resolved (ENOTFOUND)."],
+    [coded("ETIMEDOUT"), "reset", "The connection to chatbot.test:81 timed out (ETIMEDOUT)."],
+    [coded("ENOTFOUND"), "dns", "The name of chatbot.test:81 could not be resolved (ENOTFOUND)."],
     [
       coded("UND_ERR_CONNECT_TIMEOUT"),
+      "unreachable",
       "chatbot.test:81 did not take the connection in time (UND_ERR_CONNECT_TIMEOUT)."
     ],
-    [coded("DEPTH_ZERO_SELF_SIGNED_CERT"), "TLS with chatbot.test:81 failed (DEPTH_ZERO_SELF_SIGNED_CERT)."],
-    [coded("ENETUNREACH"), "chatbot.test:81 cannot be reached (ENETUNREACH)."],
-    [new TypeError("Failed to fetch"), "No answer came from chatbot.test:81."],
-    [undefined, "No answer came from chatbot.test:81."]
-  ] as const)("is said in words: %s", ([cause, message]) =>
+    [coded("DEPTH_ZERO_SELF_SIGNED_CERT"), "tls", "TLS with chatbot.test:81 failed (DEPTH_ZERO_SELF_SIGNED_CERT)."],
+    [coded("ENETUNREACH"), "unreachable", "chatbot.test:81 cannot be reached (ENETUNREACH)."],
+    [new TypeError("Failed to fetch"), "unknown", "No answer came from chatbot.test:81."],
+    ["closed", "unknown", "No answer came from chatbot.test:81."],
+    [undefined, "unknown", "No answer came from chatbot.test:81."]
+  ])("is said in words: %s", ([cause, reason, message]) =>
     Effect.gen(function* () {
       const error = yield* errorOf(getChat, failing(cause))
       assert.instanceOf(error, Errors.TransportFailed)
       assert.strictEqual(error.message, message)
-      assert.strictEqual(error.cause, cause)
+      assert.strictEqual(error.reason, reason)
+    })
+  )
+
+  it.effect("is kept with the causes of it, and without what they hold", () =>
+    Effect.gen(function* () {
+      const inner = Object.assign(new SyntaxError("Expected HTTP/"), { code: "HPE", data: "HTTP/1.1 200 canary" })
+      const outer = Object.assign(new TypeError("fetch failed", { cause: inner }), { url: "http://x/?ticket=canary" })
+      const error = yield* errorOf(getChat, failing(outer))
+      assert.instanceOf(error, Errors.TransportFailed)
+      assert.include(inspect(outer), "canary")
+      assert.notInclude(inspect(error, { depth: 20, showHidden: true }), "canary")
+      assert.notInclude(JSON.stringify(error), "canary")
+      const cause = error.cause as Error
+      assert.strictEqual(cause.stack, outer.stack)
+      assert.strictEqual(`${cause.name}: ${cause.message}`, "TypeError: fetch failed")
+      assert.deepInclude(cause.cause, { name: "SyntaxError", message: "Expected HTTP/", code: "HPE" })
     })
   )
 

@@ -12,6 +12,7 @@ import * as Queue from "effect/Queue"
 import * as Stream from "effect/Stream"
 import { createServer, type IncomingHttpHeaders, type ServerResponse } from "node:http"
 import type { AddressInfo } from "node:net"
+import { inspect } from "node:util"
 
 const chatId = ChatId.make("chat")
 
@@ -102,6 +103,7 @@ describe.each(transports)("over %s", (_, transport) => {
       const error = yield* getChat.pipe(Effect.flip, client(baseUrl))
       assert.instanceOf(error, Errors.TransportFailed)
       assert.strictEqual(error.message, `${host} refused the connection (ECONNREFUSED).`)
+      assert.strictEqual(error.reason, "refused")
     })
   )
 
@@ -111,6 +113,7 @@ describe.each(transports)("over %s", (_, transport) => {
       const error = yield* getChat.pipe(Effect.flip, client(baseUrl.replace("http:", "https:")))
       assert.instanceOf(error, Errors.TransportFailed)
       assert.include(error.message, `TLS with ${host} failed (`)
+      assert.strictEqual(error.reason, "tls")
     })
   )
 
@@ -127,7 +130,18 @@ describe.each(transports)("over %s", (_, transport) => {
       for (const error of [head, body]) {
         assert.instanceOf(error, Errors.TransportFailed)
         assert.include(error.message, `The connection to ${host} broke off before the answer was complete (`)
+        assert.strictEqual(error.reason, "reset")
       }
+    })
+  )
+
+  it.live("an answer that is no HTTP is a TransportFailed that does not show it", () =>
+    Effect.gen(function* () {
+      const { baseUrl } = yield* backend((response) => response.socket?.end("HTTP/1.1 canary\r\ncanary\r\n\r\n"))
+      const error = yield* getChat.pipe(Effect.flip, client(baseUrl))
+      assert.instanceOf(error, Errors.TransportFailed)
+      assert.isDefined(error.cause)
+      assert.notInclude(inspect(error, { depth: 20, showHidden: true }) + JSON.stringify(error), "canary")
     })
   )
 

@@ -234,7 +234,15 @@ export class Unavailable extends Schema.TaggedError<Unavailable>()(
 /** No answer came: the connection was refused or reset, the name is unknown, TLS failed. */
 export class TransportFailed extends Schema.TaggedError<TransportFailed>()("TransportFailed", {
   message: says("No answer came."),
-  /** What the transport said. */
+  /**
+   * Why, as far as the transport tells. `refused` and `dns`: there was no connection, so nothing was done. `unreachable` and `tls`: very
+   * likely there was none. `reset`: it broke off, and what was asked for may have been done. `unknown`: anything else, and all that a
+   * browser tells.
+   */
+  reason: Schema.Literals(["refused", "unreachable", "dns", "tls", "reset", "unknown"]).pipe(
+    Schema.withConstructorDefault(Effect.succeed("unknown" as const))
+  ),
+  /** What the transport said: its errors with their names, messages, codes and stacks, and nothing else that they hold. */
   cause: Schema.optionalKey(Schema.Defect())
 }) {}
 

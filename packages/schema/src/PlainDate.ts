@@ -1,6 +1,7 @@
 /**
  * A calendar date without a time or a zone, as in the statistics.
  */
+import type { Brand } from "effect/Brand"
 import * as DateTime from "effect/DateTime"
 import * as Schema from "effect/Schema"
 
@@ -16,7 +17,7 @@ export const PlainDate = Schema.String.check(
 ).pipe(Schema.brand("PlainDate"))
 
 /** A calendar date, `yyyy-mm-dd`. */
-export type PlainDate = typeof PlainDate.Type
+export type PlainDate = string & Brand<"PlainDate">
 
 /** The date of an instant in UTC. */
 export const fromDateTime = (instant: DateTime.DateTime): PlainDate =>

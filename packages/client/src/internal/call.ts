@@ -113,7 +113,7 @@ export const connect = Effect.gen(function* () {
       Effect.catch((error) =>
         error.response === undefined ? Effect.fail(transportFailed(error)) : Effect.succeed(error.response)
       ),
-      // No span and no header for it unless asked for: it costs a fifth of a call, and in a browser a preflight.
+      // No span and no header for it: they cost a fifth of a call, and in a browser a preflight.
       Effect.provideService(HttpClient.TracerDisabledWhen, constTrue)
     )
   }
