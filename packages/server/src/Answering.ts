@@ -28,7 +28,6 @@ import { isAdmin, userId } from "./Callers.ts"
 import { ChatAccess } from "./ChatAccess.ts"
 import * as ChatName from "./ChatName.ts"
 import { type Answer, CompletionProvider } from "./CompletionProvider.ts"
-import { orDie } from "./internal/rows.ts"
 import { BotRepository, type BotRow } from "./repositories/BotRepository.ts"
 import { ChatRepository } from "./repositories/ChatRepository.ts"
 import { CompletionRepository, type Turn } from "./repositories/CompletionRepository.ts"
@@ -148,17 +147,6 @@ export class Answering extends Context.Service<
         }
       })
 
-      /** The bot that is to answer: for a start bot the one it routes to. */
-      const route = Effect.fnUntraced(function* (bot: BotRow, message: string, previousMessage: string | undefined) {
-        if (bot.implementationType !== "Start") return { bot, line: `bot: ${bot.code}` }
-        const { botId, reason } = yield* orDie("route a message")(router.route(bot.id, message, previousMessage))
-        const routed = yield* bots.find(botId)
-        // It may have been deactivated since it was chosen.
-        return routed?.isActive === true && routed.id !== bot.id
-          ? { bot: routed, line: `bot: ${bot.code} routes to ${routed.code}, by ${reason}` }
-          : { bot, line: `bot: ${bot.code}, which routes to nobody` }
-      })
-
       const think = Effect.fn("Answering.think")(function* (question: Question) {
         const { userMessage } = question.request
         const start = yield* Clock.currentTimeMillis
@@ -169,23 +157,19 @@ export class Answering extends Context.Service<
           question.userSystemMessage === undefined
             ? undefined
             : yield* messages.find(question.userSystemMessage.userId, question.userSystemMessage.id)
-        const { bot, line } = yield* route(question.bot, userMessage, history.at(-1)?.userMessage)
+        const earlier = history.map((turn) => turn.userMessage)
+        const route = yield* router.route(question.bot, userMessage, earlier)
+        const bot = route?.bot ?? question.bot
         const routed = yield* Clock.currentTimeMillis
         const answer = yield* provider.complete({
-          bot: {
-            id: bot.id,
-            displayName: bot.displayName,
-            baseSystemMessage: bot.baseSystemMessage,
-            modelName: bot.modelName,
-            openAiServiceId: bot.openAiServiceId
-          },
+          bot,
           userMessage,
           history,
           userSystemMessage: message?.systemMessage
         })
         const end = yield* Clock.currentTimeMillis
         const trace = [
-          line,
+          `bot: ${question.bot.code}${route === undefined ? "" : ` routes to ${bot.code}, by ${route.reason}`}`,
           `history: ${history.length} turns${question.request.ignoreChatHistory ? ", as asked for" : ""}`,
           `user system message: ${message === undefined ? "none" : message.displayName}`,
           ...answer.trace,

@@ -2,13 +2,13 @@
  * The whole backend of one process: HTTP server, services, embedded provider and a SQLite database in the data folder.
  */
 import * as NodeHttpServer from "@effect/platform-node/NodeHttpServer"
+import * as NodeServices from "@effect/platform-node/NodeServices"
 import * as Effect from "effect/Effect"
 import * as FileSystem from "effect/FileSystem"
 import * as Layer from "effect/Layer"
 import * as Path from "effect/Path"
 import { createServer } from "node:http"
 import * as AdminToken from "./AdminToken.ts"
-import * as BotRouter from "./BotRouter.ts"
 import * as BotsFolder from "./BotsFolder.ts"
 import * as EmbeddedProvider from "./EmbeddedProvider.ts"
 import { Retention } from "./Retention.ts"
@@ -29,7 +29,7 @@ export const services = (config: ServerConfig) =>
       const path = yield* Path.Path
       yield* fs.makeDirectory(config.dataDir, { recursive: true, mode: 0o700 })
       return Services.layer.pipe(
-        Layer.provide([EmbeddedProvider.layer, BotRouter.layer]),
+        Layer.provide(EmbeddedProvider.layer),
         Layer.provide(Tokenizer.layer),
         Layer.provide(SecretBox.layer({ key: config.secretKey, file: path.join(config.dataDir, "secret-key") })),
         Layer.provide(Layer.succeed(ServerOptions, { requireTerms: config.requireTerms })),
@@ -39,16 +39,17 @@ export const services = (config: ServerConfig) =>
     })
   )
 
-/** The backend, listening, with its jobs. */
+/** The backend, listening, with its jobs. It listens once it can answer: a request that comes in before would never be. */
 export const layer = (config: ServerConfig) =>
   Server.serve({ maxBodySize: config.maxBodySize }).pipe(
-    Layer.provide([BotsFolder.layer(config.botsDir), AdminToken.layer(config), Retention.layerJob]),
-    Layer.provideMerge(services(config)),
     Layer.provideMerge(
       NodeHttpServer.layer(createServer, {
         host: config.host,
         port: config.port,
         gracefulShutdownTimeout: "10 seconds"
       })
-    )
+    ),
+    Layer.provide([BotsFolder.layer(config.botsDir), AdminToken.layer(config), Retention.layerJob]),
+    Layer.provideMerge(services(config)),
+    Layer.provide(NodeServices.layer)
   )

@@ -16,7 +16,6 @@ import * as Layer from "effect/Layer"
 import * as BotAccess from "./BotAccess.ts"
 import { BotRouter } from "./BotRouter.ts"
 import type { SignedIn } from "./Callers.ts"
-import { orDie } from "./internal/rows.ts"
 import * as Paging from "./Paging.ts"
 import { type BotFilter, type BotImageRow, BotRepository, type BotRow } from "./repositories/BotRepository.ts"
 import { TokenUsageRepository } from "./repositories/TokenUsageRepository.ts"
@@ -112,11 +111,7 @@ export class BotService extends Context.Service<
       const search = Effect.fn("BotService.search")(function* (caller: SignedIn, botId: BotId, userMessage: string) {
         yield* UserMessage.check(userMessage)
         const bot = yield* find(caller, botId)
-        const route =
-          bot.implementationType === "Start"
-            ? yield* orDie("route a message")(router.route(botId, userMessage))
-            : undefined
-        const routed = route === undefined ? undefined : yield* bots.find(route.botId)
+        const route = yield* router.route(bot, userMessage)
         const now = yield* DateTime.now
         yield* usage.record({
           id: yield* random.uuidV7(),
@@ -128,7 +123,7 @@ export class BotService extends Context.Service<
           completionTokens: 0
         })
         // A start bot may route to bots that the caller cannot ask otherwise; then it has to be asked itself.
-        return routed !== undefined && BotAccess.mayUse(caller, routed) ? routed.id : botId
+        return route !== undefined && BotAccess.mayUse(caller, route.bot) ? route.bot.id : botId
       })
 
       return { list, listByStartBot, startBots, image, search }

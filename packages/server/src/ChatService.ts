@@ -185,6 +185,7 @@ export class ChatService extends Context.Service<
         const isStale = DateTime.isLessThan(DateTime.addDuration(chat.lastAccessedUtc, touchInterval), now)
         if (isStale) yield* chats.touch(chatId, now)
 
+        const rows = yield* completions.list(chatId)
         const sources = new Map<CompletionId, Array<InformationSource>>()
         for (const row of yield* completions.sources(chatId)) {
           const source = toInformationSource(chatId, row)
@@ -192,7 +193,6 @@ export class ChatService extends Context.Service<
           if (known === undefined) sources.set(row.completionId, [source])
           else known.push(source)
         }
-        const rows = yield* completions.list(chatId)
         return {
           chatId,
           displayName: chat.displayName,

@@ -29,8 +29,8 @@ export interface Download {
   readonly bytes: (range?: { readonly start: number; readonly end: number }) => Stream.Stream<Uint8Array>
 }
 
-/** How much of a file is in memory at a time, for each who downloads. */
-const chunkSize = 64 * 1024
+/** How much of a file is in memory at a time, for each who downloads. For every part SQLite reads the whole file. */
+const chunkSize = 1024 * 1024
 
 /** The files that the sources of a chat name. */
 export class Downloads extends Context.Service<

@@ -5,11 +5,10 @@
 import * as Context from "effect/Context"
 import * as Effect from "effect/Effect"
 import * as Layer from "effect/Layer"
-import * as SqlClient from "effect/sql/SqlClient"
-import type * as SqlError from "effect/sql/SqlError"
-import type * as Statement from "effect/sql/Statement"
+import type * as SqlClient from "effect/sql/SqlClient"
 import * as Markdown from "./internal/Markdown.ts"
 import * as Words from "./internal/Words.ts"
+import { PassageRepository } from "./repositories/PassageRepository.ts"
 
 /** A piece of a document that can be read on its own. */
 export interface Section {
@@ -25,8 +24,6 @@ export interface Passage {
   readonly botId: string
   /** The document it is from; absent for a fact. */
   readonly documentId: string | undefined
-  /** The fact it is; absent for a passage of a document. */
-  readonly botFactId: string | undefined
   /** Its place in the document, from 0. */
   readonly ordinal: number
   /** The title of the document and the headings above the passage, joined by ` › `; empty for a fact. */
@@ -181,19 +178,6 @@ export const split = (markdown: string, title: string): ReadonlyArray<Section> =
 /** The title of a Markdown text: its first heading. */
 export const titleOf = (markdown: string): string | undefined => Markdown.title(Markdown.blocks(markdown))
 
-interface Row {
-  readonly id: number
-  readonly botId: string
-  readonly documentId: string | null
-  readonly botFactId: string | null
-  readonly ordinal: number
-  readonly heading: string
-  readonly text: string
-  readonly path: string | null
-  readonly bm25: number
-  readonly total: number
-}
-
 /**
  * Whether what was found speaks of the question: a passage of the best eight has half of it by weight, or a smaller part (`least`, 0.3
  * unless given) of which a heading speaks. One word of two that happens to occur somewhere is no answer.
@@ -205,37 +189,6 @@ export const isAbout = (found: Found, least = 0.3): boolean =>
     const stems = Words.stems(heading)
     return found.terms.some((term) => stems.has(term.stem))
   })
-
-/** All that depends on the full-text search of the database: how a question is written, and the query. */
-interface FullText {
-  readonly question: (terms: ReadonlyArray<Words.Term>, phrases: ReadonlyArray<ReadonlyArray<string>>) => string
-  readonly find: (botIds: ReadonlyArray<string>, question: string, limit: number) => Statement.Statement<Row>
-}
-
-/** What a word in a heading counts against one in the text. */
-const headingWeight = 1.5
-
-/**
- * FTS5. Words are letters and digits only and stand in quotes, so no question can be read as an operator of its query language.
- * The inner query decides before any text is read.
- */
-const fts5 = (sql: SqlClient.SqlClient): FullText => ({
-  question: (terms, phrases) =>
-    [...terms.map(({ word }) => `"${word}"`), ...phrases.map((phrase) => `"${phrase.join(" ")}"`)].join(" OR "),
-  find: (botIds, question, limit) =>
-    sql<Row>`
-      SELECT p.id, p.bot_id, p.document_id, p.bot_fact_id, p.ordinal, p.heading, p.text, d.path, f.bm25,
-        (SELECT count(*) FROM passages WHERE ${sql.in("bot_id", botIds)}) AS total
-      FROM (
-        SELECT passages_search.rowid AS id, bm25(passages_search, ${headingWeight}, 1.0) AS bm25
-        FROM passages_search JOIN passages ON passages.id = passages_search.rowid
-        WHERE passages_search MATCH ${question} AND ${sql.in("passages.bot_id", botIds)}
-        ORDER BY bm25, passages_search.rowid LIMIT ${limit}
-      ) f
-      JOIN passages p ON p.id = f.id
-      LEFT JOIN documents d ON d.id = p.document_id
-      ORDER BY f.bm25, p.id`
-})
 
 /**
  * Inverse document frequency, seen from what was found: a word that every passage has still weighs something, and one that none has weighs
@@ -267,11 +220,7 @@ export class Knowledge extends Context.Service<
      * The passages of these bots that speak of the text, the best first: those with rarer words of it, with more of them, and with
      * them in a heading. Nothing when the text has no word of its own ("what is that?"). `limit` is 1 to 50; any text is fine.
      */
-    readonly search: (
-      botIds: string | ReadonlyArray<string>,
-      text: string,
-      limit: number
-    ) => Effect.Effect<Found, SqlError.SqlError>
+    readonly search: (botIds: ReadonlyArray<string>, text: string, limit: number) => Effect.Effect<Found>
   }
 >()("@effect-chatbot/server/Knowledge") {}
 
@@ -279,23 +228,19 @@ export class Knowledge extends Context.Service<
 export const layer: Layer.Layer<Knowledge, never, SqlClient.SqlClient> = Layer.effect(
   Knowledge,
   Effect.gen(function* () {
-    const sql = yield* SqlClient.SqlClient
-    const fullText = yield* sql.onDialectOrElse({
-      sqlite: () => Effect.succeed(fts5(sql)),
-      orElse: () => Effect.die(new Error("Full-text search is written for SQLite only."))
-    })
+    const stored = yield* PassageRepository
 
     const search = Effect.fn("Knowledge.search")(function* (
-      botIds: string | ReadonlyArray<string>,
+      botIds: ReadonlyArray<string>,
       text: string,
       limit: number
-    ): Effect.fn.Return<Found, SqlError.SqlError> {
-      const ids = typeof botIds === "string" ? [botIds] : botIds
+    ): Effect.fn.Return<Found> {
       const terms = Words.terms(text)
-      if (ids.length === 0 || terms.length === 0) return { terms: [], passages: [] }
+      if (botIds.length === 0 || terms.length === 0) return { terms: [], passages: [] }
       const wanted = Math.min(Math.max(Math.trunc(limit), 1), limits.results)
       // More than wanted, for they are ranked again by how much of the question each covers.
-      const rows = yield* fullText.find(ids, fullText.question(terms, Words.phrases(text)), Math.max(24, wanted * 2))
+      const query = { words: terms.map(({ word }) => word), phrases: Words.phrases(text) }
+      const rows = yield* stored.find(botIds, query, Math.max(24, wanted * 2))
       const stems = rows.map((row) => Words.stems(row.heading, row.text))
       const weighted = weigh(terms, stems, rows[0]?.total ?? 0)
       const whole = sum(weighted)
@@ -304,13 +249,12 @@ export const layer: Layer.Layer<Knowledge, never, SqlClient.SqlClient> = Layer.e
         return {
           id: row.id,
           botId: row.botId,
-          documentId: row.documentId ?? undefined,
-          botFactId: row.botFactId ?? undefined,
+          documentId: row.documentId,
           ordinal: row.ordinal,
           heading: row.heading,
           text: row.text,
-          path: row.path ?? undefined,
-          score: -row.bm25 * (0.4 + coverage),
+          path: row.path,
+          score: row.relevance * (0.4 + coverage),
           coverage
         }
       })
@@ -320,6 +264,6 @@ export const layer: Layer.Layer<Knowledge, never, SqlClient.SqlClient> = Layer.e
       }
     })
 
-    return Knowledge.of({ search })
+    return { search }
   })
-)
+).pipe(Layer.provide(PassageRepository.layer))

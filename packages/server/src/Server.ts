@@ -8,6 +8,7 @@ import * as Effect from "effect/Effect"
 import * as HttpApiBuilder from "effect/http-api/HttpApiBuilder"
 import * as HttpRouter from "effect/http/HttpRouter"
 import * as HttpServerResponse from "effect/http/HttpServerResponse"
+import * as UrlParams from "effect/http/UrlParams"
 import * as Layer from "effect/Layer"
 import * as Admin from "./handlers/Admin.ts"
 import * as Bots from "./handlers/Bots.ts"
@@ -46,6 +47,12 @@ const routes = HttpApiBuilder.layer(Api).pipe(
   Layer.provide([Authorization.layer, ProblemResponses.layer])
 )
 
+/** A ticket is a secret, and would else stand in the span of its request. */
+const redacted = Layer.effect(
+  UrlParams.CurrentRedactedNames,
+  Effect.map(UrlParams.CurrentRedactedNames, (names) => [...names, "ticket"])
+)
+
 /** Serves the contract on the `HttpServer` provided. */
 export const serve = (options: { readonly maxBodySize: ByteSize.ByteSize }) =>
   HttpRouter.serve(Layer.mergeAll(routes, document, Edge.layer(options)), {
@@ -53,4 +60,4 @@ export const serve = (options: { readonly maxBodySize: ByteSize.ByteSize }) =>
     routerConfig: { maxParamLength: 2048 },
     disableLogger: true,
     disableListenLog: true
-  }).pipe(Layer.provide(SecureRandom.layerWebCrypto))
+  }).pipe(Layer.provide([redacted, SecureRandom.layerWebCrypto]))

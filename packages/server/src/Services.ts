@@ -5,7 +5,7 @@ import * as NodeCrypto from "@effect/platform-node/NodeCrypto"
 import * as Layer from "effect/Layer"
 import type * as SqlClient from "effect/sql/SqlClient"
 import { Answering } from "./Answering.ts"
-import type { BotRouter } from "./BotRouter.ts"
+import * as BotRouter from "./BotRouter.ts"
 import { BotService } from "./BotService.ts"
 import { Caches } from "./Caches.ts"
 import { ChatAccess } from "./ChatAccess.ts"
@@ -69,7 +69,7 @@ export type Services =
   | UserSystemMessages
 
 /** What the services need of the rest of the backend. The tables must be there when they are built. */
-export type Requirements = BotRouter | CompletionProvider | SecretBox | SqlClient.SqlClient | Tokenizer
+export type Requirements = CompletionProvider | SecretBox | SqlClient.SqlClient | Tokenizer
 
 /** All the services, and nothing that runs by itself. Their random numbers and hashes are those of Node. */
 export const layer: Layer.Layer<Services, never, Requirements> = Layer.mergeAll(
@@ -86,6 +86,6 @@ export const layer: Layer.Layer<Services, never, Requirements> = Layer.mergeAll(
   UserSystemMessages.layer
 ).pipe(
   Layer.provideMerge([Caches.layer, Tickets.layer]),
-  Layer.provide(ChatAccess.layer),
+  Layer.provide([BotRouter.layer, ChatAccess.layer]),
   Layer.provide([repositories, NodeCrypto.layerSecureRandom, NodeCrypto.layerDigest])
 )

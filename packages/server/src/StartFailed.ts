@@ -7,7 +7,7 @@ import * as Predicate from "effect/Predicate"
 import * as Runtime from "effect/Runtime"
 import * as Schema from "effect/Schema"
 
-/** The backend could not start. The message says what to do; the process ends with exit code 1. */
+/** The backend, or a command on its data, could not do what it was started for. The message says why; the process ends with exit code 1. */
 export class StartFailed extends Schema.TaggedError<StartFailed>()("StartFailed", {
   message: Schema.String
 }) {

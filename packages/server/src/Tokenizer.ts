@@ -49,8 +49,6 @@ export class Tokenizer extends Context.Service<
      * looks like a special token (`<|endoftext|>`) counts as plain text. The first call loads the encoding (about 2 MB of code).
      */
     readonly count: (text: string) => Effect.Effect<number>
-    /** Loads the encoding ahead of the first {@link count}. */
-    readonly load: Effect.Effect<void>
   }
 >()("@effect-chatbot/server/Tokenizer") {}
 
@@ -81,8 +79,7 @@ export const layer: Layer.Layer<Tokenizer> = Layer.effect(
                     Effect.sync(() => sum + countBlock(block))
                   )
               )
-        }),
-      load: Effect.asVoid(encoding)
+        })
     })
   })
 )

@@ -72,8 +72,8 @@ export class Tokens extends Context.Service<
     readonly authenticate: (token: Redacted.Redacted) => Effect.Effect<SignedIn, Unauthorized>
     /** Makes a token, and its user when there is none of this login; one that is there keeps its roles. */
     readonly create: (options: CreateToken) => Effect.Effect<CreatedToken>
-    /** Makes a token invalid, at once in this process. Without effect when it is already. */
-    readonly revoke: (id: string) => Effect.Effect<void>
+    /** Makes a token invalid, at once in this process. Tells whether there was such a token that was not revoked before. */
+    readonly revoke: (id: string) => Effect.Effect<boolean>
     /**
      * Sees to it that the user `admin` is there and has a valid token.
      *
@@ -134,6 +134,7 @@ export class Tokens extends Context.Service<
       const revoke = Effect.fn("Tokens.revoke")(function* (id: string) {
         const hash = yield* repository.revoke(id, yield* DateTime.now)
         if (hash !== undefined) yield* Cache.invalidate(cache, hash)
+        return hash !== undefined
       })
 
       const ensureAdmin = Effect.fn("Tokens.ensureAdmin")(function* (token?: Redacted.Redacted) {

@@ -1,8 +1,7 @@
 /**
  * The standing instructions that a user keeps for bots.
  */
-import { UserSystemMessageNotFound } from "@effect-chatbot/schema/Errors"
-import type { InvalidRequest } from "@effect-chatbot/schema/Errors"
+import { type InvalidRequest, UserSystemMessageNotFound } from "@effect-chatbot/schema/Errors"
 import { UserSystemMessageId } from "@effect-chatbot/schema/Ids"
 import type { Page, PageQuery } from "@effect-chatbot/schema/Page"
 import {

@@ -4,6 +4,7 @@
 import * as NodeRuntime from "@effect/platform-node/NodeRuntime"
 import * as NodeServices from "@effect/platform-node/NodeServices"
 import * as Argument from "effect/cli/Argument"
+import * as CliError from "effect/cli/CliError"
 import * as Command from "effect/cli/Command"
 import * as Flag from "effect/cli/Flag"
 import * as Console from "effect/Console"
@@ -12,18 +13,23 @@ import * as Effect from "effect/Effect"
 import * as Option from "effect/Option"
 import * as Redacted from "effect/Redacted"
 import * as References from "effect/References"
+import * as Schema from "effect/Schema"
 import * as Backend from "./Backend.ts"
 import { ServerConfig } from "./ServerConfig.ts"
-import { explain } from "./StartFailed.ts"
+import { explain, StartFailed } from "./StartFailed.ts"
 import { Tokens } from "./Tokens.ts"
 
 const create = Command.make(
   "create",
   {
     login: Argument.String("login").pipe(Argument.withDescription("The user the token is for; made if there is none")),
-    admin: Flag.Boolean("admin").pipe(Flag.withDescription("Make a new user an admin")),
+    admin: Flag.Boolean("admin").pipe(Flag.withDefault(false), Flag.withDescription("Make a new user an admin")),
     name: Flag.String("name").pipe(Flag.withDefault("pnpm token"), Flag.withDescription("What the token is for")),
-    days: Flag.Int("days").pipe(Flag.optional, Flag.withDescription("How many days it is valid; for ever by default"))
+    days: Flag.Int("days").pipe(
+      Flag.withSchema(Schema.Int.check(Schema.isGreaterThan(0))),
+      Flag.optional,
+      Flag.withDescription("How many days it is valid; for ever by default")
+    )
   },
   Effect.fnUntraced(function* ({ admin, days, login, name }) {
     const tokens = yield* Tokens
@@ -44,7 +50,10 @@ const revoke = Command.make(
   { id: Argument.String("id").pipe(Argument.withDescription("The id that was printed when the token was made")) },
   Effect.fnUntraced(function* ({ id }) {
     const tokens = yield* Tokens
-    yield* tokens.revoke(id)
+    if (!(yield* tokens.revoke(id))) {
+      return yield* new StartFailed({ message: `There is no token "${id}", or it was revoked before.` })
+    }
+    yield* Console.error(`Token ${id} is revoked.`)
   })
 ).pipe(Command.withDescription("Make a token invalid; a running backend notices within seconds"))
 
@@ -59,8 +68,9 @@ const main = Effect.gen(function* () {
 }).pipe(
   Effect.provide(NodeServices.layer),
   Effect.provideService(References.MinimumLogLevel, "Error"),
-  Effect.mapError(explain),
-  Effect.tapError(({ message }) => Console.error(`chatbot: ${message}`))
+  // What is wrong with the command line has been said already, with how to use it.
+  Effect.mapError((error) => (CliError.isCliError(error) ? error : explain(error))),
+  Effect.tapErrorTag("StartFailed", ({ message }) => Console.error(`chatbot: ${message}`))
 )
 
 NodeRuntime.runMain(main)

@@ -174,7 +174,7 @@ const seed = Effect.gen(function* () {
 layer(Layer.provideMerge(Layer.effectDiscard(seed), Layer.provideMerge(Knowledge.layer, database)))(
   "Knowledge.search",
   (it) => {
-    const search = (text: string, limit = 10, botIds: string | ReadonlyArray<string> = "one") =>
+    const search = (text: string, limit = 10, botIds: ReadonlyArray<string> = ["one"]) =>
       Effect.flatMap(Knowledge.Knowledge, (knowledge) => knowledge.search(botIds, text, limit))
     const headings = (text: string, limit?: number) =>
       Effect.map(search(text, limit), ({ passages }) => passages.map((_) => _.heading))
@@ -224,9 +224,9 @@ layer(Layer.provideMerge(Layer.effectDiscard(seed), Layer.provideMerge(Knowledge
           assert.deepStrictEqual(yield* search(text), { terms: [], passages: [] })
         }
         assert.deepStrictEqual(yield* search("apple", 10, []), { terms: [], passages: [] })
-        assert.deepStrictEqual((yield* search("apple", 10, "nobody")).passages, [])
+        assert.deepStrictEqual((yield* search("apple", 10, ["nobody"])).passages, [])
         assert.deepStrictEqual(
-          (yield* search("apple", 10, "two")).passages.map((_) => _.botId),
+          (yield* search("apple", 10, ["two"])).passages.map((_) => _.botId),
           ["two"]
         )
         assert.sameMembers(
@@ -284,9 +284,9 @@ layer(Layer.provideMerge(Layer.effectDiscard(seed), Layer.provideMerge(Knowledge
           FastCheck.array(operator).map((parts) => parts.join(" ")),
           FastCheck.array(operator).map((parts) => parts.join(""))
         )
-        const texts = FastCheck.sample(text, 1000)
+        const texts = FastCheck.sample(text, 300)
         for (const text of texts) {
-          const { passages, terms } = yield* search("one", text, 5)
+          const { passages, terms } = yield* search(["one"], text, 5)
           assert.isAtMost(passages.length, 5)
           for (const term of terms) assert.isTrue(Number.isFinite(term.weight) && term.weight > 0)
           for (const { coverage, score } of passages) {
@@ -321,7 +321,7 @@ describe("words", () => {
       assert.lengthOf(inserted, forms.length)
       const knowledge = yield* Knowledge.Knowledge
       for (const { form, term } of inserted) {
-        const { terms } = yield* knowledge.search("nobody", form, 1)
+        const { terms } = yield* knowledge.search(["nobody"], form, 1)
         // A stop word is no term.
         if (terms[0] !== undefined) assert.strictEqual(terms[0].stem, term, form)
       }

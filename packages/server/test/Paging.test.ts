@@ -1,6 +1,6 @@
 import * as Paging from "@effect-chatbot/server/Paging"
 import { UserSystemMessages } from "@effect-chatbot/server/UserSystemMessages"
-import { assert, describe, it } from "@effect/vitest"
+import { assert, describe, it, layer } from "@effect/vitest"
 import * as Effect from "effect/Effect"
 import * as Schema from "effect/Schema"
 import * as Services from "./support/TestServices.ts"
@@ -73,11 +73,15 @@ describe("Paging.request", () => {
   )
 })
 
-describe("pages of a list", () => {
+layer(Services.layer)("pages of a list", (it) => {
+  let users = 0
+  /** A user without anything. */
+  const newUser = Effect.suspend(() => Services.user(`user-${users++}`))
+
   it.effect("break ties by id, in the direction of the order", () =>
     Effect.gen(function* () {
       const messages = yield* UserSystemMessages
-      const ann = yield* Services.user("ann")
+      const ann = yield* newUser
       const made = yield* Effect.replicateEffect(messages.create(ann, { displayName: "Same", systemMessage: "m" }), 7)
       const all = (orderBy: string) =>
         Effect.map(
@@ -86,7 +90,7 @@ describe("pages of a list", () => {
         )
       assert.deepStrictEqual(yield* all("displayName"), made)
       assert.deepStrictEqual(yield* all("displayName desc"), made.toReversed())
-    }).pipe(Effect.provide(Services.layer))
+    })
   )
 
   const letters = Schema.Literals(["a", "B", "b", "ä", "Ä", "ß", "É", "%", "_", "\\", "'", " ", "1", "😀"])
@@ -104,8 +108,8 @@ describe("pages of a list", () => {
     ({ names, orderBy, pageSize, search }) =>
       Effect.gen(function* () {
         const messages = yield* UserSystemMessages
-        const ann = yield* Services.user("ann")
-        const bob = yield* Services.user("bob")
+        const ann = yield* newUser
+        const bob = yield* newUser
         const wanted = search.join("")
         const expected = new Set<string>()
         for (const letters of names) {
@@ -146,6 +150,6 @@ describe("pages of a list", () => {
         const beyond = yield* messages.list(ann, { pageNumber: pageNumber + 7, pageSize, searchFor: wanted })
         assert.deepStrictEqual([beyond.items, beyond.totalItemCount, beyond.hasNext], [[], expected.size, false])
         return true
-      }).pipe(Effect.provide(Services.layer))
+      })
   )
 })

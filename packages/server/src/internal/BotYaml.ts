@@ -109,8 +109,6 @@ const nearest = (name: string, known: ReadonlyArray<string>): string | undefined
   return known.find((field) => distance(wanted, simple(field)) <= 2)
 }
 
-const unquoted = (name: PropertyKey): string => String(name)
-
 /** The fields of one `bot.yaml`, and where each of them stands. */
 export interface Parsed {
   readonly value: BotYaml
@@ -202,20 +200,20 @@ export const parse = (source: string): Result.Result<Parsed, ReadonlyArray<YamlM
   const mistakes: Array<YamlMistake> = []
   for (const { message: kind, path: steps } of kinds(decoded.failure.issue).issues) {
     const path = (steps ?? []).map((step) => (typeof step === "object" ? step.key : step))
-    const name = path.map(unquoted).join(".")
+    const name = path.map(String).join(".")
     if (seen.has(name)) continue
     seen.add(name)
-    const generic = path.map((step) => (typeof step === "number" ? "*" : unquoted(step)))
+    const generic = path.map((step) => (typeof step === "number" ? "*" : String(step)))
     const last = path.at(-1)
     const parent = generic.slice(0, -1).join(".")
     switch (kind) {
       case "UnexpectedKey": {
         const known = fieldsOf(parent)
-        const near = nearest(unquoted(last ?? ""), known)
+        const near = nearest(String(last ?? ""), known)
         mistakes.push({
           ...at(offsetOf(document, path, true)),
           message:
-            `unknown field "${unquoted(last ?? "")}": ` +
+            `unknown field "${String(last ?? "")}": ` +
             (near === undefined ? `remove it, or use one of ${known.join(", ")}` : `did you mean "${near}"?`)
         })
         break
@@ -223,7 +221,7 @@ export const parse = (source: string): Result.Result<Parsed, ReadonlyArray<YamlM
       case "MissingKey":
         mistakes.push({
           ...at(offsetOf(document, path.slice(0, -1), false)),
-          message: `the field "${unquoted(last ?? "")}" is missing: add ${guide[generic.join(".")] ?? "it"}`
+          message: `the field "${String(last ?? "")}" is missing: add ${guide[generic.join(".")] ?? "it"}`
         })
         break
       default:

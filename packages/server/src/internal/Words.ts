@@ -55,9 +55,6 @@ export const words = (text: string): ReadonlyArray<string> => {
 export const stems = (...texts: ReadonlyArray<string>): ReadonlySet<string> =>
   new Set(texts.flatMap((text) => words(text).map(stem)))
 
-/** Whether a word says nothing about a subject. */
-export const isStopWord = (word: string): boolean => stopWords.has(word)
-
 /** Cut at a code point, so that no half of a surrogate pair is left. */
 export const truncate = (text: string, length: number): string => {
   if (text.length <= length) return text

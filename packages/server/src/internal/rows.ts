@@ -54,6 +54,10 @@ export const affected = (operation: string, query: Query): Effect.Effect<number>
     orDie(operation)
   )
 
+/** Whether a statement with a `RETURNING` clause touched any row, or a query found one. */
+export const touches = (operation: string, query: Query): Effect.Effect<boolean> =>
+  Effect.map(affected(operation, query), (count) => count > 0)
+
 /** A 0 or 1 as a boolean. */
 export const Flag = Schema.BooleanFromBit
 

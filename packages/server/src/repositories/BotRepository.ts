@@ -35,6 +35,16 @@ export const BotRow = Schema.Struct({
 /** A bot as the database has it, without its image. */
 export interface BotRow extends Schema.Schema.Type<typeof BotRow> {}
 
+/** A bot that a start bot routes to. */
+export const LinkedBotRow = Schema.Struct({
+  ...BotRow.fields,
+  /** Separated by commas. */
+  keywords: nullable(Schema.String)
+})
+
+/** A bot that a start bot routes to. */
+export interface LinkedBotRow extends Schema.Schema.Type<typeof LinkedBotRow> {}
+
 /** The image of a bot. */
 export const BotImageRow = Schema.Struct({
   bytes: Schema.Uint8Array,
@@ -58,6 +68,7 @@ export interface BotFilter {
 }
 
 const Row = reader(BotRow)
+const Linked = reader(LinkedBotRow)
 const Image = reader(BotImageRow)
 
 /** The bots in the database. */
@@ -68,6 +79,8 @@ export class BotRepository extends Context.Service<
     readonly findByCode: (code: string) => Effect.Effect<BotRow | undefined>
     /** The bot that is open to everyone: active, public and open. */
     readonly findOpen: Effect.Effect<BotRow | undefined>
+    /** The active bots that a start bot routes to, the default first; none for any other bot. */
+    readonly linked: (startBotId: BotId) => Effect.Effect<ReadonlyArray<LinkedBotRow>>
     readonly list: (filter: BotFilter, request: PageRequest<keyof Bot>) => Effect.Effect<Slice<BotRow>>
     readonly image: (id: BotId) => Effect.Effect<BotImageRow | undefined>
   }
@@ -102,6 +115,12 @@ export class BotRepository extends Context.Service<
           "find the open bot",
           sql`SELECT ${columns} FROM bots WHERE is_open = 1 AND is_public = 1 AND is_active = 1 ORDER BY id LIMIT 1`
         ),
+        linked: (startBotId) =>
+          Linked.all(
+            "list the bots that a bot routes to",
+            sql`SELECT ${columns}, keywords FROM bots JOIN bot_links ON bot_id = id
+              WHERE start_bot_id = ${startBotId} AND is_active = 1 ORDER BY is_default DESC, code`
+          ),
         list: (filter, request) => {
           const where = sql.and([
             sql`is_active = 1`,

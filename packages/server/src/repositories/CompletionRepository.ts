@@ -7,7 +7,7 @@ import * as Effect from "effect/Effect"
 import * as Layer from "effect/Layer"
 import * as Schema from "effect/Schema"
 import * as SqlClient from "effect/sql/SqlClient"
-import { affected, iso, nullable, reader, run, Texts, texts, Utc } from "../internal/rows.ts"
+import { iso, nullable, reader, run, Texts, texts, touches, Utc } from "../internal/rows.ts"
 
 /** A completion as the database has it. */
 export const CompletionRow = Schema.Struct({
@@ -118,12 +118,9 @@ export class CompletionRepository extends Context.Service<
           )
         }),
         delete: (chatId, id) =>
-          Effect.map(
-            affected(
-              "delete a completion",
-              sql`DELETE FROM completions WHERE id = ${id} AND chat_id = ${chatId} RETURNING id`
-            ),
-            (count) => count > 0
+          touches(
+            "delete a completion",
+            sql`DELETE FROM completions WHERE id = ${id} AND chat_id = ${chatId} RETURNING id`
           )
       }
     })

@@ -9,7 +9,7 @@ import * as Effect from "effect/Effect"
 import * as Layer from "effect/Layer"
 import * as Schema from "effect/Schema"
 import * as SqlClient from "effect/sql/SqlClient"
-import { affected, bit, contains, Flag, iso, nullable, order, reader, run, slice } from "../internal/rows.ts"
+import { bit, contains, Flag, iso, nullable, order, reader, run, slice, touches } from "../internal/rows.ts"
 import type { PageRequest, Slice } from "../Paging.ts"
 import * as SearchText from "../SearchText.ts"
 
@@ -92,22 +92,16 @@ export class OpenAiServiceRepository extends Context.Service<
             })}`
           ),
         update: (id, change, now) =>
-          Effect.map(
-            affected(
-              "update an OpenAI service",
-              sql`UPDATE open_ai_services SET ${sql.update({
-                ...plain(change),
-                ...(change.connection === undefined ? {} : connection(change.connection)),
-                updatedUtc: iso(now)
-              })} WHERE id = ${id} RETURNING id`
-            ),
-            (count) => count > 0
+          touches(
+            "update an OpenAI service",
+            sql`UPDATE open_ai_services SET ${sql.update({
+              ...plain(change),
+              ...(change.connection === undefined ? {} : connection(change.connection)),
+              updatedUtc: iso(now)
+            })} WHERE id = ${id} RETURNING id`
           ),
         delete: (id) =>
-          Effect.map(
-            affected("delete an OpenAI service", sql`DELETE FROM open_ai_services WHERE id = ${id} RETURNING id`),
-            (count) => count > 0
-          )
+          touches("delete an OpenAI service", sql`DELETE FROM open_ai_services WHERE id = ${id} RETURNING id`)
       }
     })
   )

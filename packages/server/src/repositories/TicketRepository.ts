@@ -7,7 +7,7 @@ import type * as DateTime from "effect/DateTime"
 import * as Effect from "effect/Effect"
 import * as Layer from "effect/Layer"
 import * as SqlClient from "effect/sql/SqlClient"
-import { affected, iso, run } from "../internal/rows.ts"
+import { affected, iso, run, touches } from "../internal/rows.ts"
 
 /** The tickets for downloads in the database. */
 export class TicketRepository extends Context.Service<
@@ -33,21 +33,15 @@ export class TicketRepository extends Context.Service<
       insert: ({ chatId, expiresUtc, hash }) =>
         run("store a ticket", sql`INSERT INTO tickets ${sql.insert({ hash, chatId, expiresUtc: iso(expiresUtc) })}`),
       exists: (hash, chatId, now) =>
-        Effect.map(
-          affected(
-            "find a ticket",
-            sql`SELECT hash FROM tickets WHERE hash = ${hash} AND chat_id = ${chatId} AND expires_utc > ${iso(now)}`
-          ),
-          (count) => count > 0
+        touches(
+          "find a ticket",
+          sql`SELECT hash FROM tickets WHERE hash = ${hash} AND chat_id = ${chatId} AND expires_utc > ${iso(now)}`
         ),
       take: (hash, chatId, now) =>
-        Effect.map(
-          affected(
-            "take a ticket",
-            sql`DELETE FROM tickets WHERE hash = ${hash} AND chat_id = ${chatId} AND expires_utc > ${iso(now)}
+        touches(
+          "take a ticket",
+          sql`DELETE FROM tickets WHERE hash = ${hash} AND chat_id = ${chatId} AND expires_utc > ${iso(now)}
               RETURNING hash`
-          ),
-          (count) => count > 0
         ),
       deleteExpired: (now, limit) =>
         affected(

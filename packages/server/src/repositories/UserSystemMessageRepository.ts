@@ -9,7 +9,7 @@ import * as Effect from "effect/Effect"
 import * as Layer from "effect/Layer"
 import * as Schema from "effect/Schema"
 import * as SqlClient from "effect/sql/SqlClient"
-import { affected, contains, iso, order, reader, run, slice, total } from "../internal/rows.ts"
+import { contains, iso, order, reader, run, slice, total, touches } from "../internal/rows.ts"
 import type { PageRequest, Slice } from "../Paging.ts"
 import * as SearchText from "../SearchText.ts"
 
@@ -98,21 +98,15 @@ export class UserSystemMessageRepository extends Context.Service<
             })}`
           ),
         update: (userId, id, message, now) =>
-          Effect.map(
-            affected(
-              "update a user system message",
-              sql`UPDATE user_system_messages SET ${sql.update({ ...texts(message), updatedUtc: iso(now) })}
+          touches(
+            "update a user system message",
+            sql`UPDATE user_system_messages SET ${sql.update({ ...texts(message), updatedUtc: iso(now) })}
                 WHERE id = ${id} AND user_id = ${userId} RETURNING id`
-            ),
-            (count) => count > 0
           ),
         delete: (userId, id) =>
-          Effect.map(
-            affected(
-              "delete a user system message",
-              sql`DELETE FROM user_system_messages WHERE id = ${id} AND user_id = ${userId} RETURNING id`
-            ),
-            (count) => count > 0
+          touches(
+            "delete a user system message",
+            sql`DELETE FROM user_system_messages WHERE id = ${id} AND user_id = ${userId} RETURNING id`
           )
       }
     })

@@ -4,6 +4,8 @@
  *
  * `search_name` and `search_text` hold texts in the form of `SearchText`, for a search that ignores case in every language: the `lower`
  * of SQLite knows ASCII only.
+ *
+ * Bytes stand last in a row: SQLite reads through them on its way to a column behind them.
  */
 import * as Effect from "effect/Effect"
 import * as Layer from "effect/Layer"
@@ -70,11 +72,11 @@ const initial = Effect.gen(function* () {
     is_user_system_message_supported INTEGER NOT NULL,
     open_ai_service_id TEXT REFERENCES open_ai_services (id) ON DELETE SET NULL,
     model_name TEXT,
-    image ${bytes},
+    created_utc TEXT NOT NULL,
+    updated_utc TEXT NOT NULL,
     image_type TEXT,
     image_etag TEXT,
-    created_utc TEXT NOT NULL,
-    updated_utc TEXT NOT NULL
+    image ${bytes}
   )`
   yield* sql`CREATE INDEX bots_open_ai_service ON bots (open_ai_service_id)`
   yield* sql`CREATE TABLE bot_links (
@@ -101,10 +103,10 @@ const initial = Effect.gen(function* () {
     title TEXT NOT NULL,
     language TEXT,
     media_type TEXT NOT NULL,
-    content ${bytes} NOT NULL,
     size INTEGER NOT NULL,
     etag TEXT NOT NULL,
     updated_utc TEXT NOT NULL,
+    content ${bytes} NOT NULL,
     UNIQUE (bot_id, path)
   )`
   yield* sql`CREATE TABLE passages (

@@ -3,10 +3,10 @@ import * as Effect from "effect/Effect"
 import * as FileSystem from "effect/FileSystem"
 import type * as PlatformError from "effect/PlatformError"
 import type * as Scope from "effect/Scope"
-import { type ChildProcess, spawn } from "node:child_process"
+import { type ChildProcess, execFile, spawn } from "node:child_process"
 import { fileURLToPath } from "node:url"
 
-const main = fileURLToPath(new URL("../../src/main.ts", import.meta.url))
+const script = (name: "main.ts" | "token.ts") => fileURLToPath(new URL(`../../src/${name}`, import.meta.url))
 
 /** What a process wrote and how it ended. */
 export interface Ended {
@@ -28,7 +28,7 @@ export interface ServerProcess {
 export const start = (env: Record<string, string>): Effect.Effect<ServerProcess, never, Scope.Scope> =>
   Effect.acquireRelease(
     Effect.sync(() => {
-      const child = spawn(process.execPath, [main], { env })
+      const child = spawn(process.execPath, [script("main.ts")], { env })
       let stdout = ""
       let stderr = ""
       child.stdout.on("data", (chunk) => {
@@ -59,6 +59,14 @@ export const start = (env: Record<string, string>): Effect.Effect<ServerProcess,
     }),
     ({ kill }) => kill("SIGKILL")
   )
+
+/** Runs the command for tokens with these variables and no others. */
+export const token = (env: Record<string, string>, ...args: ReadonlyArray<string>): Effect.Effect<Ended> =>
+  Effect.callback((resume, signal) => {
+    execFile(process.execPath, [script("token.ts"), ...args], { env, signal }, (error, stdout, stderr) =>
+      resume(Effect.succeed({ code: error === null ? 0 : Number(error.code), stdout, stderr }))
+    )
+  })
 
 /** A folder for data that is gone with the scope. */
 export const dataDir: Effect.Effect<string, PlatformError.PlatformError, FileSystem.FileSystem | Scope.Scope> =

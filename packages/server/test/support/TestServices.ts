@@ -1,5 +1,4 @@
 /** The services on a database in memory, with a provider that answers as the test says. */
-import * as BotRouter from "@effect-chatbot/server/BotRouter"
 import type { SignedIn } from "@effect-chatbot/server/Callers"
 import { type Answer, CompletionProvider, type Request } from "@effect-chatbot/server/CompletionProvider"
 import { Retention } from "@effect-chatbot/server/Retention"
@@ -73,8 +72,7 @@ export class TestProvider extends Context.Service<
 
 /** A token for every word. */
 const tokenizer = Layer.succeed(Tokenizer, {
-  count: (text) => Effect.succeed(text.split(/\s+/).filter((word) => word !== "").length),
-  load: Effect.void
+  count: (text) => Effect.succeed(text.split(/\s+/).filter((word) => word !== "").length)
 })
 
 /** An encryption key for tests. */
@@ -88,7 +86,7 @@ const layerOf = (
   database: Layer.Layer<SqlClient.SqlClient, SqlError.SqlError | Migrator.MigrationError>
 ) =>
   Services.layer.pipe(
-    Layer.provide([BotRouter.layer, tokenizer]),
+    Layer.provide(tokenizer),
     Layer.provide(SecretBox.layer({ key: secretKey, file: "no file" })),
     Layer.provide(FileSystem.layerNoop({})),
     Layer.provide(Layer.succeed(ServerOptions, options)),
