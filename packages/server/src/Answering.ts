@@ -35,7 +35,7 @@ import { TokenUsageRepository } from "./repositories/TokenUsageRepository.ts"
 import { Transactions } from "./repositories/Transactions.ts"
 import { UserSystemMessageRepository } from "./repositories/UserSystemMessageRepository.ts"
 import { toInformationSource } from "./Sources.ts"
-import * as UserMessage from "./UserMessage.ts"
+import * as TextLimits from "./TextLimits.ts"
 
 /** A question that may be asked. */
 export interface Question {
@@ -127,7 +127,7 @@ export class Answering extends Context.Service<
         chatId: ChatId,
         request: CompletionRequest
       ) {
-        yield* UserMessage.check(request.userMessage)
+        yield* TextLimits.check(request)
         if ((request.isAdminChat || request.isTraceLogEnabled) && !isAdmin(caller)) return yield* new Forbidden({})
         const chat = yield* access.reachable(caller, chatId)
         const bot = yield* bots.find(chat.botId)

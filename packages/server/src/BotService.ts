@@ -20,7 +20,7 @@ import * as Paging from "./Paging.ts"
 import { type BotFilter, type BotImageRow, BotRepository, type BotRow } from "./repositories/BotRepository.ts"
 import { TokenUsageRepository } from "./repositories/TokenUsageRepository.ts"
 import { Tokenizer } from "./Tokenizer.ts"
-import * as UserMessage from "./UserMessage.ts"
+import * as TextLimits from "./TextLimits.ts"
 
 /** The image of a bot. */
 export interface BotImage extends BotImageRow {}
@@ -109,7 +109,7 @@ export class BotService extends Context.Service<
       })
 
       const search = Effect.fn("BotService.search")(function* (caller: SignedIn, botId: BotId, userMessage: string) {
-        yield* UserMessage.check(userMessage)
+        yield* TextLimits.check({ userMessage })
         const bot = yield* find(caller, botId)
         const route = yield* router.route(bot, userMessage)
         const now = yield* DateTime.now

@@ -41,6 +41,7 @@ import { UserRepository } from "./repositories/UserRepository.ts"
 import { UserSystemMessageRepository } from "./repositories/UserSystemMessageRepository.ts"
 import { ServerOptions } from "./ServerOptions.ts"
 import { toInformationSource } from "./Sources.ts"
+import * as TextLimits from "./TextLimits.ts"
 
 /** Only these chats of a user; all by default. */
 export interface OnlyChats {
@@ -221,6 +222,7 @@ export class ChatService extends Context.Service<
       const rename = Effect.fn("ChatService.rename")(function* (caller: Caller, chatId: ChatId, displayName: string) {
         const name = displayName.trim()
         if (name === "") return yield* invalid(["payload", "displayName"], "Expected a name that is not blank")
+        yield* TextLimits.check({ displayName })
         yield* access.reachable(caller, chatId)
         yield* chats.rename(chatId, name)
       })
@@ -233,6 +235,7 @@ export class ChatService extends Context.Service<
         if (named !== undefined && named !== chatId) {
           return yield* invalid(["payload", "chatId"], "Expected the id of the chat in the path")
         }
+        yield* TextLimits.check(feedback)
         const feedbackId = FeedbackId.make(yield* random.uuidV7())
         const now = yield* DateTime.now
         yield* transactions.run(

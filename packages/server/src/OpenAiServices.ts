@@ -20,6 +20,7 @@ import * as Redacted from "effect/Redacted"
 import * as Paging from "./Paging.ts"
 import { OpenAiServiceRepository } from "./repositories/OpenAiServiceRepository.ts"
 import { SecretBox, type SecretUnreadable } from "./SecretBox.ts"
+import * as TextLimits from "./TextLimits.ts"
 
 /** What a provider needs to reach an OpenAI service. */
 export interface Connection {
@@ -96,6 +97,7 @@ export class OpenAiServices extends Context.Service<
       })
 
       const create = Effect.fn("OpenAiServices.create")(function* (service: CreateOpenAiService) {
+        yield* TextLimits.check(service)
         const id = OpenAiServiceId.make(yield* random.uuidV7())
         const { displayName, isActive } = service
         const connection = yield* connectionOf(id, service)
@@ -115,6 +117,7 @@ export class OpenAiServices extends Context.Service<
       })
 
       const update = Effect.fn("OpenAiServices.update")(function* (id: OpenAiServiceId, change: UpdateOpenAiService) {
+        yield* TextLimits.check(change)
         const { displayName, isActive } = change
         const connection = change.isUpdateOpenAi ? yield* connectionOf(id, change) : undefined
         const found = yield* services.update(id, { displayName, isActive, connection }, yield* DateTime.now)

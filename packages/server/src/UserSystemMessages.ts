@@ -18,6 +18,7 @@ import * as Layer from "effect/Layer"
 import type { SignedIn } from "./Callers.ts"
 import * as Paging from "./Paging.ts"
 import { UserSystemMessageRepository } from "./repositories/UserSystemMessageRepository.ts"
+import * as TextLimits from "./TextLimits.ts"
 
 /** The user system messages of the user who calls; those of others are not found. */
 export class UserSystemMessages extends Context.Service<
@@ -25,7 +26,10 @@ export class UserSystemMessages extends Context.Service<
   {
     /** By their names, unless another order is asked for. */
     readonly list: (caller: SignedIn, query: PageQuery) => Effect.Effect<Page<UserSystemMessageSummary>, InvalidRequest>
-    readonly create: (caller: SignedIn, message: EditUserSystemMessage) => Effect.Effect<UserSystemMessageId>
+    readonly create: (
+      caller: SignedIn,
+      message: EditUserSystemMessage
+    ) => Effect.Effect<UserSystemMessageId, InvalidRequest>
     readonly get: (
       caller: SignedIn,
       id: UserSystemMessageId
@@ -35,7 +39,7 @@ export class UserSystemMessages extends Context.Service<
       caller: SignedIn,
       id: UserSystemMessageId,
       message: EditUserSystemMessage
-    ) => Effect.Effect<void, UserSystemMessageNotFound>
+    ) => Effect.Effect<void, InvalidRequest | UserSystemMessageNotFound>
     /** Chats that followed it stay, and follow none. */
     readonly delete: (caller: SignedIn, id: UserSystemMessageId) => Effect.Effect<void, UserSystemMessageNotFound>
     readonly count: (caller: SignedIn) => Effect.Effect<UserSystemMessageCount>
@@ -67,6 +71,7 @@ export class UserSystemMessages extends Context.Service<
         caller: SignedIn,
         message: EditUserSystemMessage
       ) {
+        yield* TextLimits.check(message)
         const id = UserSystemMessageId.make(yield* random.uuidV7())
         yield* messages.insert(caller.id, id, message, yield* DateTime.now)
         return id
@@ -82,6 +87,7 @@ export class UserSystemMessages extends Context.Service<
         id: UserSystemMessageId,
         message: EditUserSystemMessage
       ) {
+        yield* TextLimits.check(message)
         const found = yield* messages.update(caller.id, id, message, yield* DateTime.now)
         yield* unlessMissing(id)(found)
       })

@@ -185,17 +185,36 @@ layer(TestBackend.layer, { excludeTestServices: true })("the wire", (it) => {
     })
   )
 
-  it.effect("a question over the limit is refused and nothing is written", () =>
+  it.effect("texts over their limits are refused, all at once, and nothing is written", () =>
     Effect.gen(function* () {
       const token = yield* someone
       const { botId, chatId } = yield* createChat(token)
-      const body = { userMessage: "x".repeat(64_001) }
-      for (const path of [`/api/chats/${chatId}/completions`, `/api/bots/${botId}/search`]) {
-        const answer = yield* send("POST", path, { token, body })
+      const long = "x".repeat(64_001)
+      const refused = [
+        ["POST", `/api/chats/${chatId}/completions`, { userMessage: long }, ["userMessage"]],
+        ["POST", `/api/bots/${botId}/search`, { userMessage: long }, ["userMessage"]],
+        ["PUT", `/api/chats/${chatId}/displayName`, { displayName: long }, ["displayName"]],
+        ["POST", `/api/chats/${chatId}/feedback`, { voteId: 1, userComment: long }, ["userComment"]],
+        [
+          "POST",
+          "/api/users/current/userSystemMessage",
+          { displayName: long, systemMessage: long },
+          ["displayName", "systemMessage"]
+        ]
+      ] as const
+      for (const [method, path, body, names] of refused) {
+        const answer = yield* send(method, path, { token, body })
         assertProblem(answer, 400, "InvalidRequest")
-        assert.deepStrictEqual(paths(answer), [["payload", "userMessage"]])
+        assert.deepStrictEqual(
+          paths(answer),
+          names.map((name) => ["payload", name])
+        )
       }
+      const status = yield* send("PUT", "/api/System/status/current", { token: yield* boss, body: { value: long } })
+      assertProblem(status, 400, "InvalidRequest")
       assert.deepStrictEqual((yield* send("GET", `/api/chats/${chatId}`, { token })).json().completions, [])
+      const count = yield* send("GET", "/api/users/current/userSystemMessageCount", { token })
+      assert.deepStrictEqual(count.json(), { systemMessageCount: 0 })
     })
   )
 
