@@ -37,8 +37,14 @@ export interface ProblemEncoded {
   readonly [field: string]: unknown
 }
 
+const typePrefix = "urn:effect-chatbot:problem:"
+
 /** The `type` of the problems of an error class, which is also the name of its documentation. */
-export const typeOf = (tag: string): string => `urn:effect-chatbot:problem:${tag}`
+export const typeOf = (tag: string): string => `${typePrefix}${tag}`
+
+/** The tag of the error class whose problems have this `type`, if it is one of this contract. */
+export const tagOf = (type: string): string | undefined =>
+  type.startsWith(typePrefix) ? type.slice(typePrefix.length) : undefined
 
 /** The `title` of the problems of an error class: its name in words. */
 export const titleOf = (tag: string): string => tag.replace(/(?<=[a-z])(?=[A-Z])/g, " ")

@@ -290,6 +290,29 @@ export class StreamIdle extends Schema.TaggedError<StreamIdle>()("StreamIdle", {
   lastEventId: Schema.optionalKey(Schema.String)
 }) {}
 
+/** An event of a stream is over the limit, so the stream was given up there. */
+export class EventTooLarge extends Schema.TaggedError<EventTooLarge>()("EventTooLarge", {
+  message: says("An event of the stream is too large."),
+  /** The limit, in UTF-16 code units: for plain text about as many bytes. */
+  maxEventSize: Schema.Int
+}) {}
+
+/** The answer was begun and failed: the last event of its stream is the failure. */
+export class CompletionFailed extends Schema.TaggedError<CompletionFailed>()("CompletionFailed", {
+  /** What happened, for people. */
+  message: says("The answer failed."),
+  /** What it would have been without a stream: the tag of an error of the backend such as `ProviderFailed`, or else the type of its problem. */
+  reason: Schema.String,
+  /** The answer that failed. */
+  completionId: Schema.optionalKey(CompletionId),
+  /** The id the backend gave the request; quote it when asking for help. */
+  requestId: Schema.optionalKey(Schema.String),
+  /** Where it is a defect of the backend, what its log has the rest under. */
+  ref: Schema.optionalKey(Schema.String),
+  /** When to ask again, counted from the event. */
+  retryAfter: Schema.optionalKey(Schema.Duration)
+}) {}
+
 /** The circuit breaker is open: the backend failed too often to be asked again just now. */
 export class CircuitOpen extends Schema.TaggedError<CircuitOpen>()("CircuitOpen", {
   message: says("The backend failed too often to be asked again just now."),

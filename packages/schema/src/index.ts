@@ -3,6 +3,7 @@
  */
 export * as Bot from "./Bot.ts"
 export * as Chat from "./Chat.ts"
+export * as CompletionEvent from "./CompletionEvent.ts"
 export * as Errors from "./Errors.ts"
 export * as Ids from "./Ids.ts"
 export * as OpenAiService from "./OpenAiService.ts"
