@@ -148,7 +148,7 @@ export const converse = Effect.gen(function* () {
     if (Option.isNone(text)) return
     if (text.value === "") continue
     const [command = "", argument = ""] = text.value.split(/\s+/)
-    if (command === "/quit" || command === "/exit") return
+    if (/^\/?(?:quit|exit)$/.test(text.value)) return
     const sample = /^[12]$/.test(text.value) ? sampleQuestions(chat)[Number(text.value) - 1] : undefined
     yield* Effect.gen(function* () {
       if (command.startsWith("/")) yield* obey(command, argument)

@@ -45,9 +45,10 @@ export const clean = (text: string): string =>
     // Control characters but the line feed, and the marks that turn the writing direction of what follows.
     .replace(/(?!\n)\p{Cc}|[\u202a-\u202e\u2066-\u2069]/gu, "")
 
-/** The text on one line: every line break, with the blanks around it, becomes a space. */
+/** The text on one line: fences of code go, and every line break, with the blanks around it, becomes a space. */
 export const fold = (text: string): string =>
   clean(text)
+    .replace(/^ *```.*$/gm, "")
     .replace(/\s*\n\s*/g, " ")
     .trim()
 

@@ -51,7 +51,16 @@ const talk = Effect.gen(function* () {
   return yield* Effect.provideContext(session.run, backend)
 }).pipe(Effect.scoped)
 
-const main = Effect.raceAllFirst([talk, outputClosed, hangUp]).pipe(
+const hasArguments = process.argv.length > 2
+
+const program = hasArguments
+  ? Effect.flatMap(
+      Effect.promise(() => import("./Arguments.ts")),
+      ({ run }) => run(talk)
+    )
+  : talk
+
+const main = Effect.raceAllFirst([program, outputClosed, hangUp]).pipe(
   Effect.catchCause((cause) => {
     if (Cause.hasInterruptsOnly(cause)) return Effect.interrupt
     // A defect is told with its stack: somebody will have to look for it.

@@ -279,7 +279,7 @@ describe.each(transports)("over %s", (_, transport) => {
           yield* download
           assert.isFalse((yield* Queue.take(closed)).complete)
         }).pipe(
-          Effect.provideService(Timeouts.Timeouts, { ...Timeouts.standard, attempt: "30 millis" }),
+          Effect.provideService(Timeouts.Timeouts, { ...Timeouts.standard, attempt: "1 second" }),
           client(baseUrl)
         )
       })

@@ -127,7 +127,7 @@ export class Answering extends Context.Service<
         chatId: ChatId,
         request: CompletionRequest
       ) {
-        yield* TextLimits.check(request)
+        yield* TextLimits.check(request, ["userMessage"])
         if ((request.isAdminChat || request.isTraceLogEnabled) && !isAdmin(caller)) return yield* new Forbidden({})
         const chat = yield* access.reachable(caller, chatId)
         const bot = yield* bots.find(chat.botId)

@@ -19,6 +19,7 @@ import { ServerOptions } from "./ServerOptions.ts"
 import * as Services from "./Services.ts"
 import * as Migrations from "./sql/Migrations.ts"
 import * as NodeSqlite from "./sql/NodeSqlite.ts"
+import { StartFailed } from "./StartFailed.ts"
 import * as Tokenizer from "./Tokenizer.ts"
 
 /** The services over the database in the data folder, with no job that runs by itself. Makes the folder, and brings the database to the current version. */
@@ -27,7 +28,14 @@ export const services = (config: ServerConfig) =>
     Effect.gen(function* () {
       const fs = yield* FileSystem.FileSystem
       const path = yield* Path.Path
-      yield* fs.makeDirectory(config.dataDir, { recursive: true, mode: 0o700 })
+      yield* fs.makeDirectory(config.dataDir, { recursive: true, mode: 0o700 }).pipe(
+        Effect.mapError(
+          ({ reason }) =>
+            new StartFailed({
+              message: `The data folder ${config.dataDir} cannot be made: ${reason._tag}. Set CHATBOT_DATA_DIR to a folder that this user may write.`
+            })
+        )
+      )
       return Services.layer.pipe(
         Layer.provide(EmbeddedProvider.layer),
         Layer.provide(Tokenizer.layer),

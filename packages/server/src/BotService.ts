@@ -109,7 +109,7 @@ export class BotService extends Context.Service<
       })
 
       const search = Effect.fn("BotService.search")(function* (caller: SignedIn, botId: BotId, userMessage: string) {
-        yield* TextLimits.check({ userMessage })
+        yield* TextLimits.check({ userMessage }, ["userMessage"])
         const bot = yield* find(caller, botId)
         const route = yield* router.route(bot, userMessage)
         const now = yield* DateTime.now

@@ -220,11 +220,9 @@ export class ChatService extends Context.Service<
       })
 
       const rename = Effect.fn("ChatService.rename")(function* (caller: Caller, chatId: ChatId, displayName: string) {
-        const name = displayName.trim()
-        if (name === "") return yield* invalid(["payload", "displayName"], "Expected a name that is not blank")
-        yield* TextLimits.check({ displayName })
+        yield* TextLimits.check({ displayName }, ["displayName"])
         yield* access.reachable(caller, chatId)
-        yield* chats.rename(chatId, name)
+        yield* chats.rename(chatId, displayName.trim())
       })
 
       const giveFeedback = Effect.fn("ChatService.giveFeedback")(function* (

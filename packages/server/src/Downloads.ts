@@ -78,15 +78,22 @@ export class Downloads extends Context.Service<
         path: string,
         ticket: Ticket | undefined
       ) {
-        const authorize =
-          ticket !== undefined
-            ? tickets.check(chatId, ticket)
-            : Effect.mapError(access.reachable(caller, chatId), (error) =>
-                caller._tag === "Anonymous"
-                  ? new Unauthorized({ message: "A ticket or a valid bearer token is needed." })
-                  : error
-              )
-        yield* authorize
+        if (ticket === undefined) {
+          yield* Effect.mapError(access.reachable(caller, chatId), (error) =>
+            caller._tag === "Anonymous"
+              ? new Unauthorized({ message: "A ticket or a valid bearer token is needed." })
+              : error
+          )
+        } else {
+          // A ticket is for who has no token. With one, it must be that of somebody who could have made the ticket.
+          if (caller._tag === "User") {
+            yield* Effect.mapError(
+              access.reachable(caller, chatId),
+              () => new Unauthorized({ message: "The ticket is somebody else's." })
+            )
+          }
+          yield* tickets.check(chatId, ticket)
+        }
 
         const parts = Sources.parsePath(path)
         const document =

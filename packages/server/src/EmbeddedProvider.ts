@@ -21,7 +21,13 @@ const maxSources = 3
 /** How many documents are named to someone who asks about something else. */
 const maxTopics = 5
 
-type SmallTalk = "greeting" | "thanks" | "about"
+type SmallTalk = "greeting" | "thanks" | "about" | "maker"
+
+/** "What is this?", "What does it do?": about the bot, unless the chat has spoken of something else. */
+const asksAboutThis = (message: string): boolean =>
+  /^(?:(?:so|and|but|ok|okay|please|well|hi|hello|hey) )*(?:(?:what|who)(?: exactly)? (?:is|s|are) (?:this|that|it|these|here)(?: (?:all|thing|bot|app|exactly))*(?: (?:about|for|good for|used for))?|what (?:does|do|can|could) (?:this|that|it|these|i)(?: (?:thing|bot|app))? do(?: (?:with (?:it|this|that)|here|for me|exactly))*|what is (?:the )?(?:point|purpose|use) of (?:this|that|it)(?: (?:thing|bot|app))?|(?:tell me|explain|describe)(?: (?:more|something))?(?: about)? (?:this|it)(?: (?:thing|bot|app))?|where am i|what am i (?:talking|speaking|chatting) (?:to|with))$/.test(
+    Words.words(Words.truncate(message, 200)).join(" ")
+  )
 
 const smallTalk = (message: string): SmallTalk | undefined => {
   const words = Words.words(Words.truncate(message, 200))
@@ -47,6 +53,13 @@ const smallTalk = (message: string): SmallTalk | undefined => {
     )
   ) {
     return "about"
+  }
+  if (
+    /^(?:(?:hi|hello|hey|so|and|but) )*(?:who (?:wrote|made|built|created|developed|programmed|trained) (?:you|this bot)|are you (?:an? )?(?:real )?(?:ai|human|person|robot|bot|machine|computer|program|chatbot|chatgpt|gpt|llm|model|language model)|(?:what|which) (?:language |ai )?(?:model|llm|ai) (?:are you|do you use|is behind you))$/.test(
+      said
+    )
+  ) {
+    return "maker"
   }
   return undefined
 }
@@ -90,6 +103,11 @@ const reply = (bot: BotRow, talk: SmallTalk): string => {
       return joined(bot.displayMessage ?? `Hello, I am ${bot.displayName}.`, samples(bot))
     case "thanks":
       return joined("You are welcome.", samples(bot))
+    case "maker":
+      return joined(
+        "I am a program, and no language model writes my answers. The embedded provider of this server finds them in my facts and documents, and answers with the sentences it finds.",
+        samples(bot)
+      )
     case "about":
       return joined(bot.displayMessage ?? `I am ${bot.displayName}.`, bot.description, samples(bot))
   }
@@ -109,10 +127,15 @@ export const layer: Layer.Layer<CompletionProvider, never, SqlClient.SqlClient |
     const knowledge = yield* Knowledge.Knowledge
     const tokenizer = yield* Tokenizer.Tokenizer
 
-    const notKnown = Effect.fnUntraced(function* (bot: BotRow) {
+    const notKnown = Effect.fnUntraced(function* (bot: BotRow, userMessage: string) {
+      const own = joined(bot.displayMessage, bot.description, samples(bot))
+      const hint =
+        Words.isForeign(userMessage) && !Words.isForeign(own)
+          ? "I answer questions in English. Please ask me in English."
+          : undefined
       const titles = yield* documents.titles(bot.id, maxTopics)
       const topics = titles.length === 0 ? bot.displayName : titles.join("; ")
-      return joined(withEnd(`I do not know that; I can answer about: ${topics}`), samples(bot))
+      return joined(withEnd(`I do not know that; I can answer about: ${topics}`), hint, samples(bot))
     })
 
     const complete = Effect.fn("EmbeddedProvider.complete")(function* (request: Request): Effect.fn.Return<Answer> {
@@ -146,6 +169,10 @@ export const layer: Layer.Layer<CompletionProvider, never, SqlClient.SqlClient |
       }
 
       const earlier = leanedOn(request)
+      if (asksAboutThis(userMessage) && Words.terms(earlier.join(" ")).length === 0) {
+        trace.push("answer: about, from the bot's own texts")
+        return yield* answer(reply(bot, "about"), "about")
+      }
       const started = yield* Clock.currentTimeNanos
       const found = yield* knowledge.search([bot.id], [userMessage, ...earlier].join(" "), 12)
       const nanos = (yield* Clock.currentTimeNanos) - started
@@ -164,7 +191,7 @@ export const layer: Layer.Layer<CompletionProvider, never, SqlClient.SqlClient |
       const extract = Extract.extract(userMessage, found, earlier.length > 0)
       if (extract === undefined) {
         trace.push("answer: none, for nothing found speaks of the question")
-        return yield* answer(yield* notKnown(bot), "no-answer", [], earlier)
+        return yield* answer(yield* notKnown(bot, userMessage), "no-answer", [], earlier)
       }
       trace.push(
         `answer: ${extract.sentences} sentences${extract.hasCode ? " and code" : ""} from ${extract.used.map(named).join("; ")}`

@@ -97,7 +97,7 @@ export class OpenAiServices extends Context.Service<
       })
 
       const create = Effect.fn("OpenAiServices.create")(function* (service: CreateOpenAiService) {
-        yield* TextLimits.check(service)
+        yield* TextLimits.check(service, ["displayName"])
         const id = OpenAiServiceId.make(yield* random.uuidV7())
         const { displayName, isActive } = service
         const connection = yield* connectionOf(id, service)
@@ -117,7 +117,7 @@ export class OpenAiServices extends Context.Service<
       })
 
       const update = Effect.fn("OpenAiServices.update")(function* (id: OpenAiServiceId, change: UpdateOpenAiService) {
-        yield* TextLimits.check(change)
+        yield* TextLimits.check(change, ["displayName"])
         const { displayName, isActive } = change
         const connection = change.isUpdateOpenAi ? yield* connectionOf(id, change) : undefined
         const found = yield* services.update(id, { displayName, isActive, connection }, yield* DateTime.now)

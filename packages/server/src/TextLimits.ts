@@ -4,6 +4,7 @@
  */
 import { InvalidRequest } from "@effect-chatbot/schema/Errors"
 import * as Effect from "effect/Effect"
+import * as Struct from "effect/Struct"
 
 /** The most characters of each text, by its name in the contract. */
 export const limits = {
@@ -19,12 +20,19 @@ export const limits = {
 /** Texts of a payload, by their names in the contract. */
 export type Texts = { readonly [Name in keyof typeof limits]?: string | undefined }
 
-/** Refuses texts that are too long, all of them at once. */
-export const check = (texts: Texts): Effect.Effect<void, InvalidRequest> => {
-  const issues = Object.entries(limits).flatMap(([name, limit]) =>
-    (texts[name as keyof Texts]?.length ?? 0) > limit
-      ? [{ path: ["payload", name], message: `Expected at most ${limit} characters` }]
-      : []
-  )
+const names: ReadonlyArray<keyof Texts> = Struct.keys(limits)
+
+/** Refuses texts that are too long, and those of the names in `needed` that are blank; all of them at once. */
+export const check = (texts: Texts, needed: ReadonlyArray<keyof Texts> = []): Effect.Effect<void, InvalidRequest> => {
+  const issues = names.flatMap((name) => {
+    const text = texts[name]
+    const message =
+      text !== undefined && text.length > limits[name]
+        ? `Expected at most ${limits[name]} characters`
+        : needed.includes(name) && (text === undefined || text.trim() === "")
+          ? "Expected a text that is not blank"
+          : undefined
+    return message === undefined ? [] : [{ path: ["payload", name], message }]
+  })
   return issues.length === 0 ? Effect.void : Effect.fail(new InvalidRequest({ issues }))
 }

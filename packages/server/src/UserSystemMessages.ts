@@ -71,7 +71,7 @@ export class UserSystemMessages extends Context.Service<
         caller: SignedIn,
         message: EditUserSystemMessage
       ) {
-        yield* TextLimits.check(message)
+        yield* TextLimits.check(message, ["displayName", "systemMessage"])
         const id = UserSystemMessageId.make(yield* random.uuidV7())
         yield* messages.insert(caller.id, id, message, yield* DateTime.now)
         return id
@@ -87,7 +87,7 @@ export class UserSystemMessages extends Context.Service<
         id: UserSystemMessageId,
         message: EditUserSystemMessage
       ) {
-        yield* TextLimits.check(message)
+        yield* TextLimits.check(message, ["displayName", "systemMessage"])
         const found = yield* messages.update(caller.id, id, message, yield* DateTime.now)
         yield* unlessMissing(id)(found)
       })

@@ -3,6 +3,7 @@
  */
 import * as NodeRuntime from "@effect/platform-node/NodeRuntime"
 import * as Cause from "effect/Cause"
+import * as CliError from "effect/cli/CliError"
 import * as Console from "effect/Console"
 import * as Effect from "effect/Effect"
 import * as Exit from "effect/Exit"
@@ -22,7 +23,10 @@ const stdinEnded = Effect.callback<void>((resume) => {
     .resume()
 })
 
-const main = Effect.gen(function* () {
+// What it writes is for the user it runs as: chats, tokens and keys.
+process.umask(0o077)
+
+const serve = Effect.gen(function* () {
   const config = yield* ServerConfig
   const run = Effect.gen(function* () {
     const { address } = yield* HttpServer.HttpServer
@@ -33,10 +37,21 @@ const main = Effect.gen(function* () {
     Effect.provide(Backend.layer(config)),
     Effect.provideService(References.MinimumLogLevel, config.logLevel)
   )
-}).pipe(
+})
+
+const hasArguments = process.argv.length > 2
+
+const main = (
+  hasArguments
+    ? Effect.flatMap(
+        Effect.promise(() => import("./Arguments.ts")),
+        ({ run }) => run(serve)
+      )
+    : serve
+).pipe(
   Effect.provide(Logger.layer([Logger.withConsoleError(Logger.formatLogFmt)])),
-  Effect.mapError(explain),
-  Effect.tapError(({ message }) => Console.error(`chatbot: ${message}`))
+  Effect.mapError((error) => (CliError.isCliError(error) ? error : explain(error))),
+  Effect.tapErrorTag("StartFailed", ({ message }) => Console.error(`chatbot: ${message}`))
 )
 
 NodeRuntime.runMain(main, {

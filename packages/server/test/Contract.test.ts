@@ -302,6 +302,9 @@ const scenarios: { readonly [Name in EndpointName]: Scenario } = {
     const stranger = yield* nobody
     yield* Effect.flatMap(stranger.chats.download(chat.chatId, path, { ticket }), ({ stream }) => text(stream))
     assert.strictEqual(yield* tagOf(stranger.chats.download(chat.chatId, path, { ticket })), "Unauthorized")
+    const another = yield* client.chats.createTicket(chat.chatId)
+    const other = (yield* someone).client
+    assert.strictEqual(yield* tagOf(other.chats.download(chat.chatId, path, { ticket: another })), "Unauthorized")
     assert.strictEqual(yield* tagOf(client.chats.createTicket(noChat)), "ChatNotFound")
   }),
   "chats.download": Effect.gen(function* () {

@@ -132,15 +132,15 @@ layer(NodeServices.layer, { excludeTestServices: true })("the backend as a proce
       const dataDir = yield* ServerProcess.dataDir
       const server = yield* ServerProcess.start(env(dataDir))
       const baseUrl = yield* server.listening
-      const made = yield* ServerProcess.token(env(dataDir), "create", "alice", "--days", "90")
+      const made = yield* ServerProcess.accessToken(env(dataDir), "create", "alice", "--days", "90")
       assert.strictEqual(made.code, 0, made.stderr)
       const client = yield* connect(baseUrl, made.stdout.trim())
       const { login, roles } = yield* client.users.current
       assert.deepStrictEqual([login, roles], ["alice", ["User"]])
 
       const id = /^Token (\S+) of "alice"/.exec(made.stderr)?.[1] ?? ""
-      assert.strictEqual((yield* ServerProcess.token(env(dataDir), "revoke", id)).code, 0)
-      const again = yield* ServerProcess.token(env(dataDir), "revoke", id)
+      assert.strictEqual((yield* ServerProcess.accessToken(env(dataDir), "revoke", id)).code, 0)
+      const again = yield* ServerProcess.accessToken(env(dataDir), "revoke", id)
       assert.deepStrictEqual([again.code, again.stdout], [1, ""])
       assert.include(again.stderr, "was revoked before")
       const admin = yield* connect(baseUrl, (yield* fs.readFileString(`${dataDir}/admin-token`)).trim())
@@ -176,6 +176,19 @@ layer(NodeServices.layer, { excludeTestServices: true })("the backend as a proce
       assert.include(stderr, name)
       assert.notInclude(stderr, "    at ")
       assert.strictEqual(stdout, "")
+    })
+  )
+
+  it.effect("says how it is used, and takes no arguments that it does not know", () =>
+    Effect.gen(function* () {
+      const settings = env(yield* ServerProcess.dataDir)
+      const help = yield* ServerProcess.serve(settings, "--help")
+      assert.strictEqual(help.code, 0)
+      assert.include(help.stdout, "USAGE")
+      const unknown = yield* ServerProcess.serve(settings, "--port", "1")
+      assert.strictEqual(unknown.code, 1)
+      assert.include(unknown.stderr, "--port")
+      assert.notInclude(unknown.stdout, "Listening")
     })
   )
 

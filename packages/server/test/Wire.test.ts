@@ -108,6 +108,9 @@ layer(TestBackend.layer, { excludeTestServices: true })("the wire", (it) => {
       assert.deepInclude(answer.json(), { pageSize: 1, pageNumber: 2, hasPrevious: true })
       assert.strictEqual((yield* send("GET", "/api/chats/openchatbotid", {})).json().isPublic, true)
       assert.strictEqual((yield* send("GET", "/api/users/current/chats?onlyfavorites=True", { token })).status, 200)
+      const refused = yield* send("GET", "/api/users/current/chats?onlyfavorites=1", { token })
+      assertProblem(refused, 400, "InvalidRequest")
+      assert.deepStrictEqual(paths(refused), [["query", "OnlyFavorites"]])
     })
   )
 
@@ -185,13 +188,14 @@ layer(TestBackend.layer, { excludeTestServices: true })("the wire", (it) => {
     })
   )
 
-  it.effect("texts over their limits are refused, all at once, and nothing is written", () =>
+  it.effect("texts that are blank or over their limits are refused, all at once, and nothing is written", () =>
     Effect.gen(function* () {
       const token = yield* someone
       const { botId, chatId } = yield* createChat(token)
       const long = "x".repeat(64_001)
       const refused = [
         ["POST", `/api/chats/${chatId}/completions`, { userMessage: long }, ["userMessage"]],
+        ["POST", `/api/chats/${chatId}/completions`, { userMessage: " \n" }, ["userMessage"]],
         ["POST", `/api/bots/${botId}/search`, { userMessage: long }, ["userMessage"]],
         ["PUT", `/api/chats/${chatId}/displayName`, { displayName: long }, ["displayName"]],
         ["POST", `/api/chats/${chatId}/feedback`, { voteId: 1, userComment: long }, ["userComment"]],

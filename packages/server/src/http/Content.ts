@@ -5,6 +5,7 @@ import * as Effect from "effect/Effect"
 import * as HttpServerRequest from "effect/http/HttpServerRequest"
 import * as HttpServerResponse from "effect/http/HttpServerResponse"
 import type * as Stream from "effect/Stream"
+import * as ProblemResponse from "./ProblemResponse.ts"
 
 /** A range of bytes; both ends are part of it. */
 export interface ByteRange {
@@ -48,7 +49,8 @@ export const content = (
   stored: StoredContent,
   headers: Record<string, string>
 ): Effect.Effect<HttpServerResponse.HttpServerResponse, never, HttpServerRequest.HttpServerRequest> =>
-  Effect.map(HttpServerRequest.HttpServerRequest, (request) => {
+  Effect.gen(function* () {
+    const request = yield* HttpServerRequest.HttpServerRequest
     const etag = `"${stored.etag}"`
     const common = { ...headers, etag, "accept-ranges": "bytes" }
     if (matches(request.headers["if-none-match"], etag)) {
@@ -58,9 +60,9 @@ export const content = (
     const range =
       ifRange === undefined || ifRange === etag ? parseRange(request.headers["range"], stored.size) : undefined
     if (range === "unsatisfiable") {
-      return HttpServerResponse.empty({
-        status: 416,
-        headers: { ...common, "content-range": `bytes */${stored.size}` }
+      return yield* ProblemResponse.blank(416, "Range Not Satisfiable", `There are ${stored.size} bytes.`, {
+        ...common,
+        "content-range": `bytes */${stored.size}`
       })
     }
     const { end, start } = range ?? { start: 0, end: stored.size - 1 }

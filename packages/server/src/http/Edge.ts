@@ -2,7 +2,6 @@
  * What is done to every request before it is routed, so that the contract behind it stays strict: ids for requests, the spellings that
  * clients of this API use for names of queries and content types, the limit of bodies, and a problem for what has no route.
  */
-import { Api } from "@effect-chatbot/api/Api"
 import { PayloadTooLarge } from "@effect-chatbot/schema/Errors"
 import type * as ByteSize from "effect/ByteSize"
 import * as SecureRandom from "effect/crypto/SecureRandom"
@@ -13,19 +12,9 @@ import * as HttpRouter from "effect/http/HttpRouter"
 import * as HttpServerError from "effect/http/HttpServerError"
 import * as HttpServerRequest from "effect/http/HttpServerRequest"
 import * as HttpServerResponse from "effect/http/HttpServerResponse"
-import * as SchemaAST from "effect/SchemaAST"
 import * as ProblemResponse from "./ProblemResponse.ts"
+import * as QueryNames from "./QueryNames.ts"
 import * as RequestId from "./RequestId.ts"
-
-/** The query names of the contract by their lower case: ASP.NET matches them in any case, and so do we. */
-const queryNames = new Map<string, string>()
-for (const group of Object.values(Api.groups)) {
-  for (const endpoint of Object.values(group.endpoints)) {
-    const ast = endpoint.query === undefined ? undefined : SchemaAST.toEncoded(endpoint.query.ast)
-    if (ast?._tag !== "Objects") continue
-    for (const { name } of ast.propertySignatures) queryNames.set(String(name).toLowerCase(), String(name))
-  }
-}
 
 const normalizeUrl = (url: string): string => {
   const start = url.indexOf("?")
@@ -35,8 +24,7 @@ const normalizeUrl = (url: string): string => {
     .split("&")
     .map((pair) => {
       const [name = "", ...value] = pair.split("=")
-      const canonical = queryNames.get(name.toLowerCase())
-      return canonical === undefined || canonical === name ? pair : [canonical, ...value].join("=")
+      return [QueryNames.canonical(name), ...value].join("=")
     })
   return `${url.slice(0, start)}?${query.join("&")}`
 }

@@ -16,6 +16,7 @@ import * as HttpServerRequest from "effect/http/HttpServerRequest"
 import * as Layer from "effect/Layer"
 import * as SchemaIssue from "effect/SchemaIssue"
 import * as ProblemResponse from "./ProblemResponse.ts"
+import * as QueryNames from "./QueryNames.ts"
 
 const formatIssues = SchemaIssue.makeFormatterStandardSchemaV1()
 
@@ -24,11 +25,17 @@ const toPathSegment = (segment: PropertyKey | { readonly key: PropertyKey }): st
   return typeof key === "number" ? key : String(key)
 }
 
+const toPath = (kind: HttpApiSchemaError["kind"], path: ReadonlyArray<string | number>) =>
+  // Some checks see a query by the names of the model.
+  kind === "Query"
+    ? ["query", ...path.map((name) => QueryNames.canonical(String(name)))]
+    : [kind.toLowerCase(), ...path]
+
 const invalidRequest = ({ cause, kind }: HttpApiSchemaError): InvalidRequest =>
   new InvalidRequest({
-    issues: formatIssues(cause.issue).issues.map((issue) => ({
-      path: [kind.toLowerCase(), ...(issue.path ?? []).map(toPathSegment)],
-      message: issue.message
+    issues: formatIssues(cause.issue).issues.map(({ message, path = [] }) => ({
+      path: toPath(kind, path.map(toPathSegment)),
+      message
     }))
   })
 

@@ -96,6 +96,7 @@ const unitsOf = (
   const precision = above.length === 0 ? 0 : matching / above.length
   const wantsDefinition = asksWhat.test(question)
   const wantsNumber = asksNumber.test(question)
+  const wantsReason = asksWhy.test(question)
   const denies = denial.test(question)
   const result: Array<Unit> = []
   for (const [block, parsed] of Markdown.blocks(passage.text).entries()) {
@@ -125,7 +126,8 @@ const unitsOf = (
         precision * 0.2 +
         exact * 0.06 +
         (wantsDefinition && defines(text, terms) ? 0.25 : 0) +
-        (wantsNumber && /\d/.test(text) ? 0.2 : 0)
+        (wantsNumber && /\d/.test(text) ? 0.2 : 0) +
+        (wantsReason && reason.test(text) ? 0.3 : 0)
       const penalty = !denies && denial.test(text) ? 0.85 : 1
       const score =
         share === 0 && !(first && context > 0)
@@ -140,6 +142,8 @@ const unitsOf = (
 const asksWhat =
   /^\W*(?:(?:so|and|please|tell me|explain|describe)\s+)*(?:what|who)(?:'s|\s+(?:is|are|does|do))\b|\bmean(?:s|ing)?\b/i
 const asksNumber = /\bhow\s+(?:long|many|much|often|big|large|old)\b/i
+const asksWhy = /^\W*(?:(?:and|but|so|ok)\s+)*(?:why|how come)\b/i
+const reason = /\b(?:because|so that|therefore|reasons?|in order to|lest)\b/i
 const denial = /\b(?:not|never|cannot|can't|without|fails?|failed|wrong|missing|doesn't|don't)\b/i
 
 const overlap = (a: ReadonlySet<string>, b: ReadonlySet<string>): number => {
@@ -257,6 +261,17 @@ export const extract = (question: string, found: Found, isFollowUp: boolean): Ex
       own.find((unit) => unit.kind === "code" && unit.index > leading.index) ?? own.find((unit) => unit.kind === "code")
   }
   if (code !== undefined && code.text.length > limits.codeCharacters) code = undefined
+  // Code stands behind what it is about: where it comes before all that was chosen of its passage, what leads to it comes along.
+  if (code !== undefined) {
+    const { index, passage } = code
+    const isLed = [...chosen, ...attached].some((unit) => unit.passage === passage && unit.index < index)
+    for (let i = -1; !isLed; i--) {
+      const lead = around(code, i)
+      if (lead === undefined || lead.kind === "code") break
+      chosen.add(lead)
+      if (!leansBack.test(lead.text)) break
+    }
+  }
 
   // In the order of the documents: that of the leading sentence first, the others as they came in.
   const order = new Map<string, number>()
@@ -276,6 +291,10 @@ export const extract = (question: string, found: Found, isFollowUp: boolean): Ex
   let text = ""
   let previous: Unit | undefined
   for (const unit of sequence) {
+    // A passage that begins with code has its heading for a sentence.
+    if (text === "" && unit.kind === "code") {
+      text = `${Markdown.plain(unit.passage.heading.split(" › ").at(-1) ?? "") || "For example"}:\n\n`
+    }
     const bulleted =
       attached.has(unit) ||
       (unit.kind === "item" &&

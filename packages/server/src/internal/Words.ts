@@ -31,6 +31,13 @@ const pronouns: ReadonlySet<string> = new Set(
   "it its that this they them their these those there he she him her one ones".split(" ")
 )
 
+/** Words that are in nearly every German, French, Spanish, Italian or Dutch question, and in no English one. */
+const foreignWords: ReadonlySet<string> = new Set(
+  `ich wie wer wo wann warum wieso ist sind der das den dem nicht und kann kannst mein meine wir ein eine einen gibt es auf
+  le la les est que qui quel quelle pourquoi je peux une du des avec pour dans como cual donde quien cuando puedo el los las una
+  che cosa posso il della perche quando quale hoe waar waarom het een ik kan wat`.split(/\s+/)
+)
+
 /** How long a text is looked at, and how many terms are taken from it. */
 export const limits = { characters: 2000, terms: 32 } as const
 
@@ -90,6 +97,17 @@ export const phrases = (text: string): ReadonlyArray<ReadonlyArray<string>> =>
     .slice(0, 8)
     .map((name) => words(name).slice(0, 8))
     .filter((phrase) => phrase.length > 1)
+
+/** Whether a text is in another language than English, as far as its commonest words or its script tell. */
+export const isForeign = (text: string): boolean => {
+  let foreign = 0
+  let english = 0
+  for (const word of words(truncate(text, limits.characters))) {
+    if (foreignWords.has(word) || /[^\0-\u024f]/.test(word)) foreign++
+    else if (stopWords.has(word)) english++
+  }
+  return foreign > english
+}
 
 /** Whether a question leans on what was said before ("and how do I change that?"). */
 export const isFollowUp = (text: string): boolean => {

@@ -6,7 +6,7 @@ import type * as Scope from "effect/Scope"
 import { type ChildProcess, execFile, spawn } from "node:child_process"
 import { fileURLToPath } from "node:url"
 
-const script = (name: "main.ts" | "token.ts") => fileURLToPath(new URL(`../../src/${name}`, import.meta.url))
+const script = (name: "main.ts" | "accessToken.ts") => fileURLToPath(new URL(`../../src/${name}`, import.meta.url))
 
 /** What a process wrote and how it ended. */
 export interface Ended {
@@ -60,13 +60,24 @@ export const start = (env: Record<string, string>): Effect.Effect<ServerProcess,
     ({ kill }) => kill("SIGKILL")
   )
 
-/** Runs the command for tokens with these variables and no others. */
-export const token = (env: Record<string, string>, ...args: ReadonlyArray<string>): Effect.Effect<Ended> =>
+/** Runs a command with these variables and no others, to its end. */
+const run = (
+  command: Parameters<typeof script>[0],
+  env: Record<string, string>,
+  args: ReadonlyArray<string>
+): Effect.Effect<Ended> =>
   Effect.callback((resume, signal) => {
-    execFile(process.execPath, [script("token.ts"), ...args], { env, signal }, (error, stdout, stderr) =>
+    execFile(process.execPath, [script(command), ...args], { env, signal }, (error, stdout, stderr) =>
       resume(Effect.succeed({ code: error === null ? 0 : Number(error.code), stdout, stderr }))
     )
   })
+
+/** Runs `pnpm access-token`. */
+export const accessToken = (env: Record<string, string>, ...args: ReadonlyArray<string>) =>
+  run("accessToken.ts", env, args)
+
+/** Runs `pnpm serve` with arguments, to its end. */
+export const serve = (env: Record<string, string>, ...args: ReadonlyArray<string>) => run("main.ts", env, args)
 
 /** A folder for data that is gone with the scope. */
 export const dataDir: Effect.Effect<string, PlatformError.PlatformError, FileSystem.FileSystem | Scope.Scope> =

@@ -1,5 +1,5 @@
 /**
- * `pnpm token`: makes and revokes bearer tokens in the data folder, also while the backend runs.
+ * `pnpm access-token`: makes and revokes bearer tokens in the data folder, also while the backend runs.
  */
 import * as NodeRuntime from "@effect/platform-node/NodeRuntime"
 import * as NodeServices from "@effect/platform-node/NodeServices"
@@ -22,11 +22,17 @@ import { Tokens } from "./Tokens.ts"
 const create = Command.make(
   "create",
   {
-    login: Argument.String("login").pipe(Argument.withDescription("The user the token is for; made if there is none")),
+    login: Argument.String("login").pipe(
+      Argument.withSchema(Schema.String.check(Schema.isPattern(/^[^\s\p{Cc}](?:[^\p{Cc}]{0,198}[^\s\p{Cc}])?$/u))),
+      Argument.withDescription("The user the token is for; made if there is none")
+    ),
     admin: Flag.Boolean("admin").pipe(Flag.withDefault(false), Flag.withDescription("Make a new user an admin")),
-    name: Flag.String("name").pipe(Flag.withDefault("pnpm token"), Flag.withDescription("What the token is for")),
+    name: Flag.String("name").pipe(
+      Flag.withDefault("pnpm access-token"),
+      Flag.withDescription("What the token is for")
+    ),
     days: Flag.Int("days").pipe(
-      Flag.withSchema(Schema.Int.check(Schema.isGreaterThan(0))),
+      Flag.withSchema(Schema.Int.check(Schema.isBetween({ minimum: 1, maximum: 36500 }))),
       Flag.optional,
       Flag.withDescription("How many days it is valid; for ever by default")
     )
@@ -57,14 +63,14 @@ const revoke = Command.make(
   })
 ).pipe(Command.withDescription("Make a token invalid; a running backend notices within seconds"))
 
-const token = Command.make("token").pipe(
+const accessToken = Command.make("access-token").pipe(
   Command.withDescription("Bearer tokens of the backend whose data is in CHATBOT_DATA_DIR"),
   Command.withSubcommands([create, revoke])
 )
 
 const main = Effect.gen(function* () {
   const config = yield* ServerConfig
-  yield* Command.run(token, { version: "0.1.0" }).pipe(Effect.provide(Backend.services(config)))
+  yield* Command.run(accessToken, { version: "0.1.0" }).pipe(Effect.provide(Backend.services(config)))
 }).pipe(
   Effect.provide(NodeServices.layer),
   Effect.provideService(References.MinimumLogLevel, "Error"),
