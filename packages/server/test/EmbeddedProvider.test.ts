@@ -125,7 +125,7 @@ layer(backend(BotsFolder.layer()), { timeout: 20_000 })("EmbeddedProvider with t
         ["guide", "How do I authenticate a request?", "bearer token in the `Authorization` header"],
         ["client", "how do I delete all chats but keep favourites?", "keepFavorites: true"],
         ["guide", "how do I cancel a request?", "interrupt its fiber"],
-        ["client", "How do I install the client?", "npm install @effect-chatbot/client effect"],
+        ["client", "How do I install the client?", "not published on the npm registry yet"],
         ["client", "what timeouts are there?", "the whole call 60 seconds"],
         ["client", "what does ChatBusy mean?", "still answering an earlier question"],
         ["client", "what does chats.rename do?", "gives a chat another display name"],
@@ -147,6 +147,117 @@ layer(backend(BotsFolder.layer()), { timeout: 20_000 })("EmbeddedProvider with t
         assert.strictEqual(tags[0], "answer", question)
         assert.include(assistantMessage, phrase, question)
       }
+    })
+  )
+
+  it.effect("answers what people ask first", () =>
+    Effect.gen(function* () {
+      const cases: ReadonlyArray<readonly [code: string, question: string, ...phrases: ReadonlyArray<string>]> = [
+        ["guide", "How long is a ticket valid?", "60 seconds", "works once"],
+        ["api", "How long is a ticket valid?", "60 seconds", "works once"],
+        ["api", "How long does a ticket live?", "60 seconds"],
+        ["guide", "Do I need an OpenAI key?", "You need no OpenAI key", "embedded provider", "no network"],
+        ["guide", "Do I need an API key?", "No API key is needed"],
+        ["guide", "Does it work offline?", "works offline"],
+        ["guide", "What does it cost?", "costs nothing"],
+        ["guide", "Which database does it use?", "SQLite", "`node:sqlite`", "in the data folder"],
+        ["guide", "Can I use Postgres?", "cannot be used yet"],
+        ["guide", "Can I use my own documents?", "Yes", "`CHATBOT_BOTS_DIR`", "folder `knowledge`"],
+        [
+          "guide",
+          "How do I see how many tokens were used?",
+          "`statistics.tokenUsage`",
+          "`GET /api/statistic/tokenUsageStatistic`"
+        ],
+        ["client", "How do I see how many tokens were used?", "`statistics.tokenUsage`"],
+        ["api", "How do I see how many tokens were used?", "`GET /api/statistic/tokenUsageStatistic`"],
+        ["guide", "How do I run the tests?", "npx -y pnpm@12 test"],
+        ["guide", "Is there streaming of answers?", "no streaming of answers yet", "one JSON answer"],
+        ["guide", "Is there a Docker image?", "There is no Docker image"],
+        ["guide", "Can I run two servers on the same data folder?", "one machine", "made for one process"],
+        [
+          "guide",
+          "What errors can chats.complete fail with?",
+          "InvalidRequest",
+          "Forbidden",
+          "ChatNotFound",
+          "ChatBusy",
+          "PayloadTooLarge",
+          "ProviderFailed",
+          "ProviderTimedOut",
+          "BotsStopped",
+          "Unauthorized",
+          "RateLimited",
+          "InternalError",
+          "Unavailable",
+          "TransportFailed",
+          "RequestTimedOut",
+          "UnexpectedStatus",
+          "InvalidResponse"
+        ],
+        ["guide", "How do I set a timeout for one call?", "You set a timeout", "provideService(Timeouts.Timeouts, {"],
+        ["client", "How do I set a timeout for one call?", "provideService(Timeouts.Timeouts, {"],
+        ["guide", "How do I retry failed requests?", "does not retry", "Effect.retry(", "Predicates.isRetryable"],
+        ["guide", "Does it support Azure OpenAI?", "Admins can store", "by the embedded provider for now"],
+        ["guide", "How do I upgrade?", "git pull", "migrated to the new version on start"],
+        ["guide", "How do I stop the server?", "Ctrl+C", "SIGTERM"],
+        ["guide", "How do I install the server?", "clone the repository"],
+        ["guide", "How do I install it?", "not published on the npm registry yet", '"workspace:*"'],
+        ["client", "How do I install it?", "not published on the npm registry yet", '"workspace:*"'],
+        ["guide", "How do I use it in the browser?", "runs in browsers too", "Transport.layer"],
+        ["client", "How do I use it in the browser?", "runs in browsers too", "Transport.layer"],
+        ["product", "How do I use it in the browser?", "runs in browsers too"],
+        ["guide", "How do I connect to a backend?", "`ChatbotClient.layer`"],
+        ["guide", "How do I create a token for a user?", "npx -y pnpm@12 access-token create alice --days 90"],
+        ["guide", "How do I get an access token?", "npx -y pnpm@12 access-token create alice --days 90"],
+        ["guide", "How do I revoke a token?", "npx -y pnpm@12 access-token revoke"],
+        ["guide", "Do you speak German?", "English only"]
+      ]
+      for (const [code, question, ...phrases] of cases) {
+        const { assistantMessage, tags } = yield* ask(code, question)
+        assert.strictEqual(tags[0], "answer", question)
+        for (const phrase of phrases) assert.include(assistantMessage, phrase, question)
+        assert.isFalse(assistantMessage.startsWith("```"), question)
+      }
+    })
+  )
+
+  it.effect("says what it is when it is asked about nothing else, and who writes its answers", () =>
+    Effect.gen(function* () {
+      for (const question of ["What is this?", "What does this thing do?", "What is it?", "what's this about"]) {
+        const { assistantMessage, sources, tags } = yield* ask("guide", question)
+        assert.deepStrictEqual([tags, sources], [["about"], []], question)
+        assert.include(assistantMessage, "This product is a chatbot: a server with bots", question)
+      }
+      assert.include((yield* ask("server", "What does it do?")).assistantMessage, "questions about running the server")
+      for (const question of ["Who wrote you?", "Who made you?", "Are you an AI?", "What model do you use?"]) {
+        const { assistantMessage, tags } = yield* ask("guide", question)
+        assert.deepStrictEqual(tags, ["maker"], question)
+        assert.include(assistantMessage, "no language model writes my answers", question)
+        assert.include(assistantMessage, "embedded provider", question)
+      }
+      // After a question of another subject, "it" is that subject.
+      const history = [turn("What is a ticket?", yield* ask("guide", "What is a ticket?"))]
+      const { assistantMessage } = yield* ask("guide", "What does it do?", { history })
+      assert.include(assistantMessage, "ticket")
+      assert.notInclude(assistantMessage, "This product is a chatbot")
+      const about = [turn("What is this?", yield* ask("guide", "What is this?"))]
+      assert.deepStrictEqual((yield* ask("guide", "And what does it do?", { history: about })).tags, ["about"])
+    })
+  )
+
+  it.effect("asks for English when it is asked in another language", () =>
+    Effect.gen(function* () {
+      for (const question of [
+        "Wie starte ich den Server?",
+        "Comment démarrer le serveur ?",
+        "サーバーを起動するには?"
+      ]) {
+        const { assistantMessage, tags } = yield* ask("guide", question)
+        assert.deepStrictEqual(tags, ["no-answer"], question)
+        assert.include(assistantMessage, "I answer questions in English.", question)
+      }
+      assert.notInclude((yield* ask("guide", "Who wrote Hamlet?")).assistantMessage, "in English")
     })
   )
 
@@ -202,6 +313,16 @@ layer(backend(BotsFolder.layer()), { timeout: 20_000 })("EmbeddedProvider with t
       const third = yield* ask("guide", "What is a ticket?", { history })
       assert.include(third.assistantMessage, "ticket")
       assert.notInclude(third.assistantMessage, "kept")
+    })
+  )
+
+  it.effect("goes on about the server that was started: how to stop it, and why so", () =>
+    Effect.gen(function* () {
+      const first = turn("How do I start the server?", yield* ask("guide", "How do I start the server?"))
+      const stop = yield* ask("guide", "And how do I stop it?", { history: [first] })
+      assert.match(stop.assistantMessage, /^You stop the server with Ctrl\+C.*SIGTERM/)
+      const why = yield* ask("guide", "Why?", { history: [first, turn("And how do I stop it?", stop)] })
+      assert.include(why.assistantMessage, "because an answer is stored only when it is whole")
     })
   )
 
@@ -262,7 +383,7 @@ const facts = (code: string, more = "") => `code: ${code}\nimplementationType: F
 const zoo = folderOf({
   "zoo/bot.yaml": facts(
     "zoo",
-    `facts:\n  - The **giraffe** [Gerda](https://example.org) likes acacia leaves\n  - text: Dodos are on show.\n    isActive: false\n`
+    `facts:\n  - The **giraffe** [Gerda](https://example.org) likes acacia leaves\n  - Pandas rest all day.\n  - Pandas rest because bamboo feeds them badly.\n  - text: Dodos are on show.\n    isActive: false\n`
   ),
   "zoo/knowledge/animals.md": [
     "# Animals",
@@ -286,6 +407,22 @@ const zoo = folderOf({
     "",
     "```sh",
     "gate open --slowly # mind the penguins. And the lions.",
+    "```",
+    "",
+    "## Feeding robot",
+    "",
+    "The robot is started with a button. It needs a minute to warm up.",
+    "",
+    "```sh",
+    "robot start",
+    "```",
+    "",
+    "Its buckets are emptied on Sundays.",
+    "",
+    "## Siren",
+    "",
+    "```sh",
+    "siren --loud",
     "```",
     "",
     "## Prices",
@@ -344,6 +481,23 @@ layer(backend(zoo))("EmbeddedProvider", (it) => {
       const code = "```sh\ngate open --slowly # mind the penguins. And the lions.\n```"
       assert.strictEqual(yield* says("How do I open the gate?"), `The keeper opens the gate with a command.\n\n${code}`)
       assert.strictEqual(yield* says("Who opens the gate?"), "The keeper opens the gate with a command.")
+    })
+  )
+
+  it.effect("never begins with code: what leads to it comes first, or its heading", () =>
+    Effect.gen(function* () {
+      assert.strictEqual(
+        yield* says("How are the buckets emptied?"),
+        "The robot is started with a button. It needs a minute to warm up.\n\n```sh\nrobot start\n```\n\nIts buckets are emptied on Sundays."
+      )
+      assert.strictEqual(yield* says("How do I sound the siren?"), "Siren:\n\n```sh\nsiren --loud\n```")
+    })
+  )
+
+  it.effect("prefers the reason when it is asked why", () =>
+    Effect.gen(function* () {
+      assert.match(yield* says("Do pandas rest?"), /^Pandas rest all day\./)
+      assert.match(yield* says("Why do pandas rest?"), /^Pandas rest because bamboo feeds them badly\./)
     })
   )
 

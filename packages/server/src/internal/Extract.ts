@@ -265,11 +265,10 @@ export const extract = (question: string, found: Found, isFollowUp: boolean): Ex
   if (code !== undefined) {
     const { index, passage } = code
     const isLed = [...chosen, ...attached].some((unit) => unit.passage === passage && unit.index < index)
-    for (let i = -1; !isLed; i--) {
-      const lead = around(code, i)
-      if (lead === undefined || lead.kind === "code") break
+    let lead = isLed ? undefined : around(code, -1)
+    while (lead !== undefined && lead.kind !== "code") {
       chosen.add(lead)
-      if (!leansBack.test(lead.text)) break
+      lead = leansBack.test(lead.text) ? around(lead, -1) : undefined
     }
   }
 
