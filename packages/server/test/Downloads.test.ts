@@ -221,7 +221,7 @@ describe("Downloads", () => {
 })
 
 describe("Tickets", () => {
-  it.effect("open one download of their chat, once, to anybody", () =>
+  it.effect("open one download of their chat, once, to their user and to whoever has no token", () =>
     test(
       Effect.gen(function* () {
         const { ann, bob, chatId } = yield* setUp
@@ -229,7 +229,9 @@ describe("Tickets", () => {
         const ticket = yield* tickets.create(ann, chatId)
         assert.strictEqual(yield* tagOf(open(Services.anonymous, chatId, path, ticket)), "ok")
         assert.strictEqual(yield* tagOf(open(Services.anonymous, chatId, path, ticket)), "Unauthorized")
-        assert.strictEqual(yield* tagOf(open(bob, chatId, path, yield* tickets.create(ann, chatId))), "ok")
+        const another = yield* tickets.create(ann, chatId)
+        assert.strictEqual(yield* tagOf(open(bob, chatId, path, another)), "Unauthorized")
+        assert.strictEqual(yield* tagOf(open(ann, chatId, path, another)), "ok")
       })
     )
   )

@@ -113,7 +113,8 @@ layer(Services.layer)("pages of a list", (it) => {
         const wanted = search.join("")
         const expected = new Set<string>()
         for (const letters of names) {
-          const displayName = letters.join("")
+          // A name is never blank.
+          const displayName = `.${letters.join("")}`
           const id = yield* messages.create(ann, { displayName, systemMessage: "text" })
           yield* messages.create(bob, { displayName, systemMessage: "text" })
           if (displayName.toLowerCase().includes(wanted.toLowerCase())) expected.add(id)
