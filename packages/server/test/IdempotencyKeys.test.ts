@@ -239,7 +239,8 @@ describe("a key", () => {
         const outcome = yield* keys.atOnce(keyed, tickets.create(ann, chatId), (ticket) =>
           Effect.succeed(answerOf(ticket))
         )
-        const ticket = outcome._tag === "Done" ? outcome.value : ""
+        assert(outcome._tag === "Done")
+        const ticket = outcome.value
         const [row] = yield* sql<{ body: Uint8Array }>`SELECT * FROM idempotency_keys`
         const stored = Object.values(row ?? {}).map((value) =>
           value instanceof Uint8Array ? Buffer.from(value).toString("latin1") : String(value)
