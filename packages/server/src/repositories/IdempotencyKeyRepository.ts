@@ -8,7 +8,7 @@ import * as Effect from "effect/Effect"
 import * as Layer from "effect/Layer"
 import * as Schema from "effect/Schema"
 import * as SqlClient from "effect/sql/SqlClient"
-import { affected, iso, reader } from "../internal/rows.ts"
+import { affected, iso, reader, touches } from "../internal/rows.ts"
 
 /** An idempotency key as the database has it. */
 export const IdempotencyKeyRow = Schema.Struct({
@@ -56,17 +56,14 @@ export class IdempotencyKeyRepository extends Context.Service<
         ),
       // Where two processes insert the same key at once, the second waits for the transaction of the first, and finds it taken.
       insert: ({ expiresUtc, ...key }, now) =>
-        Effect.map(
-          affected(
-            "store an idempotency key",
-            sql`INSERT INTO idempotency_keys ${sql.insert({ ...key, expiresUtc: iso(expiresUtc) })}
-              ON CONFLICT (hash) DO UPDATE SET fingerprint = excluded.fingerprint, user_id = excluded.user_id,
-                chat_id = excluded.chat_id, status = excluded.status, content_type = excluded.content_type,
-                body = excluded.body, expires_utc = excluded.expires_utc
-              WHERE idempotency_keys.expires_utc <= ${iso(now)}
-              RETURNING hash`
-          ),
-          (count) => count > 0
+        touches(
+          "store an idempotency key",
+          sql`INSERT INTO idempotency_keys ${sql.insert({ ...key, expiresUtc: iso(expiresUtc) })}
+            ON CONFLICT (hash) DO UPDATE SET fingerprint = excluded.fingerprint, user_id = excluded.user_id,
+              chat_id = excluded.chat_id, status = excluded.status, content_type = excluded.content_type,
+              expires_utc = excluded.expires_utc, body = excluded.body
+            WHERE idempotency_keys.expires_utc <= ${iso(now)}
+            RETURNING hash`
         ),
       deleteExpired: (now, limit) =>
         affected(

@@ -254,8 +254,8 @@ const idempotency = Effect.gen(function* () {
     chat_id TEXT REFERENCES chats (id) ON DELETE CASCADE,
     status INTEGER NOT NULL,
     content_type TEXT NOT NULL,
-    body ${bytes} NOT NULL,
-    expires_utc TEXT NOT NULL
+    expires_utc TEXT NOT NULL,
+    body ${bytes} NOT NULL
   )`
   yield* sql`CREATE INDEX idempotency_keys_user ON idempotency_keys (user_id)`
   yield* sql`CREATE INDEX idempotency_keys_chat ON idempotency_keys (chat_id)`

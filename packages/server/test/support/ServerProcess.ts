@@ -25,7 +25,10 @@ export interface ServerProcess {
 }
 
 /** Starts the backend, or a program that is like it, with these variables and no others. It is killed at the latest when the scope ends. */
-export const start = (env: Record<string, string>, program = script("main.ts")): Effect.Effect<ServerProcess, never, Scope.Scope> =>
+export const start = (
+  env: Record<string, string>,
+  program = script("main.ts")
+): Effect.Effect<ServerProcess, never, Scope.Scope> =>
   Effect.acquireRelease(
     Effect.sync(() => {
       const child = spawn(process.execPath, [program], { env })
