@@ -115,6 +115,25 @@ describe("the OpenAPI document", () => {
     }
   })
 
+  it("has the headers of idempotency keys for every keyed operation and no other", () => {
+    for (const { operation, path } of described) {
+      const isKeyed = new Map<string, unknown>(Object.entries(operation)).get("x-retry") === "keyed"
+      assert.deepStrictEqual(
+        operation.parameters
+          .filter((parameter) => parameter.in === "header")
+          .map(({ name, required }) => [name, required]),
+        isKeyed ? [["Idempotency-Key", false]] : [],
+        path
+      )
+      const { headers = {} } = JSON.parse(JSON.stringify(operation.responses[200]))
+      assert.deepStrictEqual(
+        Object.keys(headers),
+        isKeyed ? ["Idempotency-Supported", "Idempotency-Replayed"] : [],
+        path
+      )
+    }
+  })
+
   it("is valid OpenAPI 3.1", async () => {
     const validator = new Validator()
     const result = await validator.validate(JSON.parse(JSON.stringify(document)))

@@ -1,8 +1,11 @@
 import { Access } from "@effect-chatbot/api/Access"
 import { Api } from "@effect-chatbot/api/Api"
+import { IdempotencyKeys } from "@effect-chatbot/api/middleware/IdempotencyKeys"
+import { errorClassOf } from "@effect-chatbot/api/Problem"
 import { RetryClass } from "@effect-chatbot/api/RetryClass"
 import { assert, describe, it } from "@effect/vitest"
 import * as Context from "effect/Context"
+import type * as Schema from "effect/Schema"
 
 const endpoints = Object.values(Api.groups).flatMap((group) =>
   Object.values(group.endpoints).map((endpoint) => ({
@@ -10,7 +13,9 @@ const endpoints = Object.values(Api.groups).flatMap((group) =>
     method: endpoint.method,
     has: (key: typeof Access | typeof RetryClass) => endpoint.annotations.mapUnsafe.has(key.key),
     access: Context.get(endpoint.annotations, Access),
-    retry: Context.get(endpoint.annotations, RetryClass)
+    retry: Context.get(endpoint.annotations, RetryClass),
+    hasKeys: Array.from(endpoint.middlewares, ({ key }) => key).includes(IdempotencyKeys.key),
+    errors: [...endpoint.error].map((error) => errorClassOf(error as Schema.Constraint)?.identifier)
   }))
 )
 
@@ -35,6 +40,14 @@ describe("every endpoint", () => {
       endpoints.filter(({ method, retry }) => method !== "POST" && retry === "keyed").map(({ name }) => name),
       []
     )
+  })
+
+  it("honours idempotency keys where it is keyed, and nowhere else", () => {
+    for (const { errors, hasKeys, name, retry } of endpoints) {
+      assert.strictEqual(hasKeys, retry === "keyed", name)
+      const keyErrors = errors.filter((tag) => tag?.startsWith("IdempotencyKey"))
+      assert.deepStrictEqual(keyErrors, hasKeys ? ["IdempotencyKeyInUse", "IdempotencyKeyReused"] : [], name)
+    }
   })
 
   it("of administration is for admins", () => {

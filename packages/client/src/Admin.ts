@@ -2,7 +2,14 @@
  * What admins keep: the OpenAI services that bots answer through.
  */
 import { Api } from "@effect-chatbot/api/Api"
-import type { Forbidden, InvalidRequest, OpenAiServiceNotFound, PayloadTooLarge } from "@effect-chatbot/schema/Errors"
+import type {
+  Forbidden,
+  IdempotencyKeyInUse,
+  IdempotencyKeyReused,
+  InvalidRequest,
+  OpenAiServiceNotFound,
+  PayloadTooLarge
+} from "@effect-chatbot/schema/Errors"
 import type { OpenAiServiceId } from "@effect-chatbot/schema/Ids"
 import type {
   CreateOpenAiService,
@@ -48,7 +55,10 @@ export class Admin extends Context.Service<
       /** Creates a service and answers its id. */
       readonly create: (
         service: CreateOpenAiService
-      ) => Effect.Effect<OpenAiServiceId, InvalidRequest | Forbidden | PayloadTooLarge | CallError>
+      ) => Effect.Effect<
+        OpenAiServiceId,
+        InvalidRequest | Forbidden | PayloadTooLarge | IdempotencyKeyInUse | IdempotencyKeyReused | CallError
+      >
 
       /** One service; `isAzureOpenAiSet` says whether a key is stored. */
       readonly get: (

@@ -11,6 +11,8 @@ import type {
   ChatNotFound,
   DownloadNotFound,
   Forbidden,
+  IdempotencyKeyInUse,
+  IdempotencyKeyReused,
   InvalidRequest,
   PayloadTooLarge,
   ProviderFailed,
@@ -69,12 +71,30 @@ export class Chats extends Context.Service<
      */
     readonly create: (
       botId: BotId
-    ) => Effect.Effect<CreatedChat, InvalidRequest | TermsNotAccepted | BotNotFound | PayloadTooLarge | CallError>
+    ) => Effect.Effect<
+      CreatedChat,
+      | InvalidRequest
+      | TermsNotAccepted
+      | BotNotFound
+      | PayloadTooLarge
+      | IdempotencyKeyInUse
+      | IdempotencyKeyReused
+      | CallError
+    >
 
     /** Creates a chat with the bot of this code, as {@link create} does. */
     readonly createByBotCode: (
       botCode: string
-    ) => Effect.Effect<CreatedChat, InvalidRequest | TermsNotAccepted | BotNotFound | PayloadTooLarge | CallError>
+    ) => Effect.Effect<
+      CreatedChat,
+      | InvalidRequest
+      | TermsNotAccepted
+      | BotNotFound
+      | PayloadTooLarge
+      | IdempotencyKeyInUse
+      | IdempotencyKeyReused
+      | CallError
+    >
 
     /**
      * Asks a question, as a text or with flags, and answers when the bot has answered; both are stored. It may take minutes.
@@ -95,6 +115,8 @@ export class Chats extends Context.Service<
       | ProviderFailed
       | ProviderTimedOut
       | BotsStopped
+      | IdempotencyKeyInUse
+      | IdempotencyKeyReused
       | CallError
     >
 
@@ -111,7 +133,10 @@ export class Chats extends Context.Service<
     readonly feedback: (
       chatId: ChatId,
       feedback: Omit<Feedback, "chatId">
-    ) => Effect.Effect<FeedbackId, InvalidRequest | ChatNotFound | PayloadTooLarge | CallError>
+    ) => Effect.Effect<
+      FeedbackId,
+      InvalidRequest | ChatNotFound | PayloadTooLarge | IdempotencyKeyInUse | IdempotencyKeyReused | CallError
+    >
 
     /** Gives a chat another display name. */
     readonly rename: (
@@ -129,7 +154,9 @@ export class Chats extends Context.Service<
     readonly removeUserSystemMessage: (chatId: ChatId) => Effect.Effect<void, InvalidRequest | ChatNotFound | CallError>
 
     /** A ticket that opens one download of this chat, once and within 60 seconds, to whoever has it: a secret. */
-    readonly createTicket: (chatId: ChatId) => Effect.Effect<Ticket, InvalidRequest | ChatNotFound | CallError>
+    readonly createTicket: (
+      chatId: ChatId
+    ) => Effect.Effect<Ticket, InvalidRequest | ChatNotFound | IdempotencyKeyInUse | IdempotencyKeyReused | CallError>
 
     /**
      * A file that a source of the chat names, as a stream of bytes with its type. `path` may have slashes. The owner of the chat needs no

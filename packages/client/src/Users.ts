@@ -6,6 +6,8 @@ import type { ChatQuery, ChatSummary } from "@effect-chatbot/schema/Chat"
 import type {
   ChatNotFound,
   CompletionNotFound,
+  IdempotencyKeyInUse,
+  IdempotencyKeyReused,
   InvalidRequest,
   PayloadTooLarge,
   UserSystemMessageNotFound
@@ -139,7 +141,10 @@ export class Users extends Context.Service<
       /** Creates one and answers its id. */
       readonly create: (
         message: EditUserSystemMessage
-      ) => Effect.Effect<UserSystemMessageId, InvalidRequest | PayloadTooLarge | CallError>
+      ) => Effect.Effect<
+        UserSystemMessageId,
+        InvalidRequest | PayloadTooLarge | IdempotencyKeyInUse | IdempotencyKeyReused | CallError
+      >
 
       /** One of them with its text. */
       readonly get: (

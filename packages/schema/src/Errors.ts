@@ -20,6 +20,9 @@ const answer = (message: string) => ({
   body: Schema.optionalKey(Schema.Redacted(Schema.String))
 })
 
+/** When to try again, counted from the answer; on the wire in seconds, as in `Retry-After` (RFC 9110, 10.2.3). */
+const retryAfter = Schema.optionalKey(seconds)
+
 /** One thing wrong with a request: where, as a path such as `["payload", "botId"]`, and what. */
 export const RequestIssue = Schema.Struct({
   path: Schema.Array(Schema.Union([Schema.String, Schema.Int])),
@@ -141,7 +144,10 @@ export class ChatBusy extends Schema.TaggedError<ChatBusy>()(
 /** A request with the same idempotency key is still running (409). */
 export class IdempotencyKeyInUse extends Schema.TaggedError<IdempotencyKeyInUse>()(
   "IdempotencyKeyInUse",
-  answer("A request with this idempotency key is still running."),
+  {
+    ...answer("A request with this idempotency key is still running."),
+    retryAfter
+  },
   { httpApiStatus: 409 }
 ) {}
 
@@ -173,9 +179,6 @@ export class IdempotencyKeyReused extends Schema.TaggedError<IdempotencyKeyReuse
   answer("This idempotency key was used for another request."),
   { httpApiStatus: 422 }
 ) {}
-
-/** When to try again, counted from the answer; on the wire in seconds, as in `Retry-After` (RFC 9110, 10.2.3). */
-const retryAfter = Schema.optionalKey(seconds)
 
 /** Too many requests (429). */
 export class RateLimited extends Schema.TaggedError<RateLimited>()(

@@ -9,6 +9,7 @@ import type { Completion, CompletionRequest } from "@effect-chatbot/schema/Chat"
 import {
   ChatNotFound,
   Forbidden,
+  type IdempotencyKeyInUse,
   type InvalidRequest,
   type ProviderFailed,
   type ProviderTimedOut
@@ -28,6 +29,7 @@ import { isAdmin, userId } from "./Callers.ts"
 import { ChatAccess } from "./ChatAccess.ts"
 import * as ChatName from "./ChatName.ts"
 import { type Answer, CompletionProvider } from "./CompletionProvider.ts"
+import { KeyedRun } from "./IdempotencyKeys.ts"
 import { BotRepository, type BotRow } from "./repositories/BotRepository.ts"
 import { ChatRepository } from "./repositories/ChatRepository.ts"
 import { CompletionRepository, type Turn } from "./repositories/CompletionRepository.ts"
@@ -90,8 +92,14 @@ export class Answering extends Context.Service<
     ) => Effect.Effect<Question, InvalidRequest | Forbidden | ChatNotFound>
     /** Finds the answer. It changes nothing, so it can be interrupted at any time. */
     readonly think: (question: Question) => Effect.Effect<Thought, ProviderFailed | ProviderTimedOut>
-    /** Stores the answer, what it used, and the name of the chat, all or none. Fails when the chat was deleted meanwhile. */
-    readonly store: (question: Question, thought: Thought) => Effect.Effect<Completion, ChatNotFound>
+    /**
+     * Stores the answer, what it used, the name of the chat, and what settles the key of the question, all or none. Fails when the chat
+     * was deleted meanwhile, or the key was settled by another process.
+     */
+    readonly store: (
+      question: Question,
+      thought: Thought
+    ) => Effect.Effect<Completion, ChatNotFound | IdempotencyKeyInUse>
   }
 >()("@effect-chatbot/server/Answering") {
   /** Answers by the provider, into the database. */
@@ -189,7 +197,8 @@ export class Answering extends Context.Service<
         const id = CompletionId.make(yield* random.uuidV7())
         const useId = yield* random.uuidV7()
         const now = yield* DateTime.now
-        const { name, sources } = yield* transactions.run(
+        const keyed = yield* KeyedRun
+        return yield* transactions.run(
           Effect.gen(function* () {
             const name = yield* chats.answered(chatId, ChatName.fromQuestion(userMessage), now)
             if (name === undefined) return yield* new ChatNotFound({ chatId })
@@ -216,25 +225,27 @@ export class Answering extends Context.Service<
               promptTokens,
               completionTokens
             })
-            return { name, sources: yield* completions.sourcesOf(id) }
+            const sources = yield* completions.sourcesOf(id)
+            const completion: Completion = {
+              completionId: id,
+              chatId,
+              userMessage,
+              assistantMessage,
+              promptTokens,
+              completionTokens,
+              totalTokens: promptTokens + completionTokens,
+              botId: bot.id,
+              botDisplayName: bot.displayName,
+              botDisplayMessage: bot.displayMessage,
+              botDescription: bot.description,
+              chatDisplayName: name,
+              metaData: { tags, sources: sources.map((source) => toInformationSource(chatId, source)) },
+              traceLog: isTraceLogEnabled ? trace.join("\n") : undefined
+            }
+            yield* keyed.settle(completion)
+            return completion
           })
         )
-        return {
-          completionId: id,
-          chatId,
-          userMessage,
-          assistantMessage,
-          promptTokens,
-          completionTokens,
-          totalTokens: promptTokens + completionTokens,
-          botId: bot.id,
-          botDisplayName: bot.displayName,
-          botDisplayMessage: bot.displayMessage,
-          botDescription: bot.description,
-          chatDisplayName: name,
-          metaData: { tags, sources: sources.map((source) => toInformationSource(chatId, source)) },
-          traceLog: isTraceLogEnabled ? trace.join("\n") : undefined
-        }
       })
 
       return { admit, think, store }

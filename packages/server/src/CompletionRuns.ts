@@ -11,6 +11,7 @@ import {
   ChatBusy,
   type ChatNotFound,
   type Forbidden,
+  type IdempotencyKeyInUse,
   type InvalidRequest,
   type ProviderFailed,
   type ProviderTimedOut,
@@ -23,14 +24,20 @@ import * as Duration from "effect/Duration"
 import * as Effect from "effect/Effect"
 import * as Layer from "effect/Layer"
 import { Answering, type Question } from "./Answering.ts"
+import { KeyedRun } from "./IdempotencyKeys.ts"
 import { ServerOptions } from "./ServerOptions.ts"
 
 type Stopped = BotsStopped | Unavailable
 
 interface Run {
+  /** Gives up the key of the question. */
+  readonly release: Effect.Effect<void>
   /** Failing it breaks the run off, unless the answer is being stored already. */
   readonly stop: Deferred.Deferred<never, Stopped>
-  readonly result: Deferred.Deferred<Completion, ChatNotFound | ProviderFailed | ProviderTimedOut | Stopped>
+  readonly result: Deferred.Deferred<
+    Completion,
+    ChatNotFound | IdempotencyKeyInUse | ProviderFailed | ProviderTimedOut | Stopped
+  >
 }
 
 /** The completions that are running. */
@@ -48,6 +55,7 @@ export class CompletionRuns extends Context.Service<
       | Forbidden
       | ChatNotFound
       | ChatBusy
+      | IdempotencyKeyInUse
       | ProviderFailed
       | ProviderTimedOut
       | BotsStopped
@@ -85,11 +93,12 @@ export class CompletionRuns extends Context.Service<
         })
       )
 
-      const work = ({ result, stop }: Run, question: Question) =>
+      const work = ({ release, result, stop }: Run, question: Question) =>
         // Only the search for the answer is raced, so that an answer is never stored and yet refused.
         Effect.raceFirst(answering.think(question), Deferred.await(stop)).pipe(
           Effect.flatMap((thought) => answering.store(question, thought)),
           Effect.exit,
+          Effect.tap(release),
           Effect.flatMap((exit) =>
             Effect.sync(() => {
               runs.delete(question.chatId)
@@ -104,10 +113,12 @@ export class CompletionRuns extends Context.Service<
         request: CompletionRequest
       ) {
         const question = yield* answering.admit(caller, chatId, request)
+        const keyed = yield* KeyedRun
         const { result } = yield* Effect.suspend((): Effect.Effect<Run, Unavailable | ChatBusy> => {
           if (closed) return Effect.fail(new Unavailable({}))
           if (runs.has(chatId)) return Effect.fail(new ChatBusy({ chatId }))
-          const run: Run = { stop: Deferred.makeUnsafe(), result: Deferred.makeUnsafe() }
+          keyed.keep()
+          const run: Run = { release: keyed.release, stop: Deferred.makeUnsafe(), result: Deferred.makeUnsafe() }
           runs.set(chatId, run)
           return Effect.as(Effect.forkDetach(work(run, question)), run)
         }).pipe(Effect.uninterruptible)

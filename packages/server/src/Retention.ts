@@ -1,5 +1,5 @@
 /**
- * Deletes what is not to be kept: chats, as their users set it, and tickets that have expired.
+ * Deletes what is not to be kept: chats, as their users set it, and tickets and idempotency keys that have expired.
  */
 import * as Context from "effect/Context"
 import * as DateTime from "effect/DateTime"
@@ -8,6 +8,7 @@ import * as Effect from "effect/Effect"
 import * as Layer from "effect/Layer"
 import * as Schedule from "effect/Schedule"
 import { ChatRepository, type Outdated } from "./repositories/ChatRepository.ts"
+import { IdempotencyKeyRepository } from "./repositories/IdempotencyKeyRepository.ts"
 import { TicketRepository } from "./repositories/TicketRepository.ts"
 import { UserRepository } from "./repositories/UserRepository.ts"
 
@@ -27,6 +28,7 @@ const batchSize = 200
 export interface Deleted {
   readonly chats: number
   readonly tickets: number
+  readonly idempotencyKeys: number
 }
 
 /** Deletes what is not to be kept. */
@@ -38,52 +40,62 @@ export class Retention extends Context.Service<
   }
 >()("@effect-chatbot/server/Retention") {
   /** What the database keeps. */
-  static readonly layer: Layer.Layer<Retention, never, ChatRepository | TicketRepository | UserRepository> =
-    Layer.effect(
-      Retention,
-      Effect.gen(function* () {
-        const chats = yield* ChatRepository
-        const tickets = yield* TicketRepository
-        const users = yield* UserRepository
+  static readonly layer: Layer.Layer<
+    Retention,
+    never,
+    ChatRepository | IdempotencyKeyRepository | TicketRepository | UserRepository
+  > = Layer.effect(
+    Retention,
+    Effect.gen(function* () {
+      const chats = yield* ChatRepository
+      const keys = yield* IdempotencyKeyRepository
+      const tickets = yield* TicketRepository
+      const users = yield* UserRepository
 
-        const inBatches = Effect.fnUntraced(function* (deleteSome: (limit: number) => Effect.Effect<number>) {
-          let total = 0
-          while (true) {
-            const deleted = yield* deleteSome(batchSize)
-            total += deleted
-            if (deleted < batchSize) return total
-            yield* Effect.yieldNow
-          }
-        })
-
-        const run = Effect.gen(function* () {
-          const now = yield* DateTime.now
-          const chatsBefore = (which: Outdated, kept: Duration.Duration) => {
-            // What is kept since before the calendar of the machine begins is kept for ever.
-            const before = DateTime.toEpochMillis(now) - Duration.toMillis(kept)
-            return before < 0
-              ? Effect.succeed(0)
-              : inBatches((limit) => chats.deleteOutdated(which, DateTime.makeUnsafe(before), limit))
-          }
-          let count = yield* chatsBefore({ _tag: "NotKept" }, notKeptFor)
-          for (const days of yield* users.daysOfHistory) {
-            count += yield* chatsBefore({ _tag: "KeptForDays", days }, Duration.days(days))
-          }
-          count += yield* chatsBefore({ _tag: "Anonymous" }, anonymousKeptFor)
-          return { chats: count, tickets: yield* inBatches((limit) => tickets.deleteExpired(now, limit)) }
-        }).pipe(Effect.withSpan("Retention.run"))
-
-        return { run }
+      const inBatches = Effect.fnUntraced(function* (deleteSome: (limit: number) => Effect.Effect<number>) {
+        let total = 0
+        while (true) {
+          const deleted = yield* deleteSome(batchSize)
+          total += deleted
+          if (deleted < batchSize) return total
+          yield* Effect.yieldNow
+        }
       })
-    )
+
+      const run = Effect.gen(function* () {
+        const now = yield* DateTime.now
+        const chatsBefore = (which: Outdated, kept: Duration.Duration) => {
+          // What is kept since before the calendar of the machine begins is kept for ever.
+          const before = DateTime.toEpochMillis(now) - Duration.toMillis(kept)
+          return before < 0
+            ? Effect.succeed(0)
+            : inBatches((limit) => chats.deleteOutdated(which, DateTime.makeUnsafe(before), limit))
+        }
+        let count = yield* chatsBefore({ _tag: "NotKept" }, notKeptFor)
+        for (const days of yield* users.daysOfHistory) {
+          count += yield* chatsBefore({ _tag: "KeptForDays", days }, Duration.days(days))
+        }
+        count += yield* chatsBefore({ _tag: "Anonymous" }, anonymousKeptFor)
+        return {
+          chats: count,
+          tickets: yield* inBatches((limit) => tickets.deleteExpired(now, limit)),
+          idempotencyKeys: yield* inBatches((limit) => keys.deleteExpired(now, limit))
+        }
+      }).pipe(Effect.withSpan("Retention.run"))
+
+      return { run }
+    })
+  )
 
   /** The job that runs on start and every hour. When it fails, that is logged, and it runs again an hour later. */
   static readonly layerJob: Layer.Layer<never, never, Retention> = Layer.effectDiscard(
     Effect.gen(function* () {
       const retention = yield* Retention
       const once = retention.run.pipe(
-        Effect.tap(({ chats, tickets }) =>
-          chats + tickets === 0 ? Effect.void : Effect.logInfo("Deleted what is not to be kept", { chats, tickets })
+        Effect.tap(({ chats, idempotencyKeys, tickets }) =>
+          chats + tickets + idempotencyKeys === 0
+            ? Effect.void
+            : Effect.logInfo("Deleted what is not to be kept", { chats, tickets, idempotencyKeys })
         ),
         Effect.catchCause((cause) => Effect.logError("Failed to delete what is not to be kept", cause))
       )

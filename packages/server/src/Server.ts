@@ -19,6 +19,7 @@ import * as System from "./handlers/System.ts"
 import * as Users from "./handlers/Users.ts"
 import * as Authorization from "./http/Authorization.ts"
 import * as Edge from "./http/Edge.ts"
+import * as IdempotencyKeys from "./http/IdempotencyKeys.ts"
 import * as ProblemResponses from "./http/ProblemResponses.ts"
 
 const handlers = Layer.mergeAll(
@@ -44,7 +45,7 @@ const document = HttpRouter.add(
 /** The routes of the contract. */
 const routes = HttpApiBuilder.layer(Api).pipe(
   Layer.provide(handlers),
-  Layer.provide([Authorization.layer, ProblemResponses.layer])
+  Layer.provide([Authorization.layer, IdempotencyKeys.layer, ProblemResponses.layer])
 )
 
 /** A ticket is a secret, and would else stand in the span of its request. */

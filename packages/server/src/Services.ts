@@ -13,12 +13,14 @@ import { ChatService } from "./ChatService.ts"
 import type { CompletionProvider } from "./CompletionProvider.ts"
 import { CompletionRuns } from "./CompletionRuns.ts"
 import { Downloads } from "./Downloads.ts"
+import { IdempotencyKeys } from "./IdempotencyKeys.ts"
 import { OpenAiServices } from "./OpenAiServices.ts"
 import { BotRepository } from "./repositories/BotRepository.ts"
 import { ChatRepository } from "./repositories/ChatRepository.ts"
 import { CompletionRepository } from "./repositories/CompletionRepository.ts"
 import { DocumentRepository } from "./repositories/DocumentRepository.ts"
 import { FeedbackRepository } from "./repositories/FeedbackRepository.ts"
+import { IdempotencyKeyRepository } from "./repositories/IdempotencyKeyRepository.ts"
 import { OpenAiServiceRepository } from "./repositories/OpenAiServiceRepository.ts"
 import { SettingsRepository } from "./repositories/SettingsRepository.ts"
 import { TicketRepository } from "./repositories/TicketRepository.ts"
@@ -43,6 +45,7 @@ const repositories = Layer.mergeAll(
   CompletionRepository.layer,
   DocumentRepository.layer,
   FeedbackRepository.layer,
+  IdempotencyKeyRepository.layer,
   OpenAiServiceRepository.layer,
   SettingsRepository.layer,
   TicketRepository.layer,
@@ -59,6 +62,7 @@ export type Services =
   | ChatService
   | CompletionRuns
   | Downloads
+  | IdempotencyKeys
   | OpenAiServices
   | Retention
   | StatisticService
@@ -77,6 +81,7 @@ export const layer: Layer.Layer<Services, never, Requirements> = Layer.mergeAll(
   ChatService.layer,
   CompletionRuns.layer.pipe(Layer.provide(Answering.layer)),
   Downloads.layer,
+  IdempotencyKeys.layer,
   OpenAiServices.layer,
   Retention.layer,
   StatisticService.layer,

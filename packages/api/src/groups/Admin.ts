@@ -13,7 +13,8 @@ import * as HttpApiEndpoint from "effect/http-api/HttpApiEndpoint"
 import * as HttpApiGroup from "effect/http-api/HttpApiGroup"
 import * as OpenApi from "effect/http-api/OpenApi"
 import { operation } from "../internal/operation.ts"
-import { bareText, Nothing } from "../internal/parts.ts"
+import { bareText, keyErrors, Nothing } from "../internal/parts.ts"
+import { IdempotencyKeys } from "../middleware/IdempotencyKeys.ts"
 import { Problems } from "../Problems.ts"
 
 const params = { openAiServiceId: OpenAiServiceId }
@@ -37,16 +38,18 @@ export class Admin extends HttpApiGroup.make("admin")
     HttpApiEndpoint.post("createOpenAiService", "/api/admin/openAiServices", {
       payload: CreateOpenAiService,
       success: bareText(OpenAiServiceId),
-      error: [Problems.InvalidRequest, Problems.Forbidden, Problems.PayloadTooLarge]
-    }).annotateMerge(
-      operation({
-        id: "AdminCreateOpenAiService",
-        summary: "Create an OpenAI service",
-        description: "Answers the id of the new service. Its key is stored and never told again.",
-        access: "Admin",
-        retry: "keyed"
-      })
-    ),
+      error: [Problems.InvalidRequest, Problems.Forbidden, Problems.PayloadTooLarge, ...keyErrors]
+    })
+      .middleware(IdempotencyKeys)
+      .annotateMerge(
+        operation({
+          id: "AdminCreateOpenAiService",
+          summary: "Create an OpenAI service",
+          description: "Answers the id of the new service. Its key is stored and never told again.",
+          access: "Admin",
+          retry: "keyed"
+        })
+      ),
     HttpApiEndpoint.get("getOpenAiService", "/api/admin/openAiServices/:openAiServiceId", {
       params,
       success: OpenAiService,

@@ -21,7 +21,8 @@ import * as HttpApiSchema from "effect/http-api/HttpApiSchema"
 import * as OpenApi from "effect/http-api/OpenApi"
 import * as Schema from "effect/Schema"
 import { operation } from "../internal/operation.ts"
-import { bareText, Nothing } from "../internal/parts.ts"
+import { bareText, keyErrors, Nothing } from "../internal/parts.ts"
+import { IdempotencyKeys } from "../middleware/IdempotencyKeys.ts"
 import { Problems } from "../Problems.ts"
 
 const params = { chatId: ChatId }
@@ -32,29 +33,46 @@ export class Chats extends HttpApiGroup.make("chats")
     HttpApiEndpoint.post("create", "/api/chats", {
       payload: CreateChat,
       success: CreatedChat,
-      error: [Problems.InvalidRequest, Problems.TermsNotAccepted, Problems.BotNotFound, Problems.PayloadTooLarge]
-    }).annotateMerge(
-      operation({
-        id: "CreateChat",
-        summary: "Create a chat",
-        description: "Creates a chat with a bot. Without a token only the open bot can be chatted with.",
-        access: "Anyone",
-        retry: "keyed"
-      })
-    ),
+      error: [
+        Problems.InvalidRequest,
+        Problems.TermsNotAccepted,
+        Problems.BotNotFound,
+        Problems.PayloadTooLarge,
+        ...keyErrors
+      ]
+    })
+      .middleware(IdempotencyKeys)
+      .annotateMerge(
+        operation({
+          id: "CreateChat",
+          summary: "Create a chat",
+          description: "Creates a chat with a bot. Without a token only the open bot can be chatted with.",
+          access: "Anyone",
+          retry: "keyed"
+        })
+      ),
     HttpApiEndpoint.post("createByBotCode", "/api/chats/create/bybotcode", {
       payload: CreateChatByBotCode,
       success: CreatedChat,
-      error: [Problems.InvalidRequest, Problems.TermsNotAccepted, Problems.BotNotFound, Problems.PayloadTooLarge]
-    }).annotateMerge(
-      operation({
-        id: "CreateChatByBotCode",
-        summary: "Create a chat by the code of a bot",
-        description: "Creates a chat with the bot of this code. Without a token only the open bot can be chatted with.",
-        access: "Anyone",
-        retry: "keyed"
-      })
-    ),
+      error: [
+        Problems.InvalidRequest,
+        Problems.TermsNotAccepted,
+        Problems.BotNotFound,
+        Problems.PayloadTooLarge,
+        ...keyErrors
+      ]
+    })
+      .middleware(IdempotencyKeys)
+      .annotateMerge(
+        operation({
+          id: "CreateChatByBotCode",
+          summary: "Create a chat by the code of a bot",
+          description:
+            "Creates a chat with the bot of this code. Without a token only the open bot can be chatted with.",
+          access: "Anyone",
+          retry: "keyed"
+        })
+      ),
     HttpApiEndpoint.post("complete", "/api/chats/:chatId/completions", {
       params,
       payload: CompletionRequest,
@@ -67,17 +85,20 @@ export class Chats extends HttpApiGroup.make("chats")
         Problems.PayloadTooLarge,
         Problems.ProviderFailed,
         Problems.ProviderTimedOut,
-        Problems.BotsStopped
+        Problems.BotsStopped,
+        ...keyErrors
       ]
-    }).annotateMerge(
-      operation({
-        id: "ChatCompletion",
-        summary: "Ask a question in a chat",
-        description: "Answers when the bot has answered, and stores both. A chat answers one question at a time.",
-        access: "Anyone",
-        retry: "keyed"
-      })
-    ),
+    })
+      .middleware(IdempotencyKeys)
+      .annotateMerge(
+        operation({
+          id: "ChatCompletion",
+          summary: "Ask a question in a chat",
+          description: "Answers when the bot has answered, and stores both. A chat answers one question at a time.",
+          access: "Anyone",
+          retry: "keyed"
+        })
+      ),
     HttpApiEndpoint.get("openBot", "/api/chats/OpenChatBotId", {
       success: OpenChatBot
     }).annotateMerge(
@@ -119,16 +140,18 @@ export class Chats extends HttpApiGroup.make("chats")
       params,
       payload: Feedback,
       success: StoredFeedback,
-      error: [Problems.InvalidRequest, Problems.ChatNotFound, Problems.PayloadTooLarge]
-    }).annotateMerge(
-      operation({
-        id: "BotFeedback",
-        summary: "Give feedback",
-        description: "`voteId` is 1 for up, -1 for down and 0 for withdrawn; any other int32 is kept as sent.",
-        access: "Anyone",
-        retry: "keyed"
-      })
-    ),
+      error: [Problems.InvalidRequest, Problems.ChatNotFound, Problems.PayloadTooLarge, ...keyErrors]
+    })
+      .middleware(IdempotencyKeys)
+      .annotateMerge(
+        operation({
+          id: "BotFeedback",
+          summary: "Give feedback",
+          description: "`voteId` is 1 for up, -1 for down and 0 for withdrawn; any other int32 is kept as sent.",
+          access: "Anyone",
+          retry: "keyed"
+        })
+      ),
     HttpApiEndpoint.put("rename", "/api/chats/:chatId/displayName", {
       params,
       payload: RenameChat,
@@ -178,16 +201,19 @@ export class Chats extends HttpApiGroup.make("chats")
     HttpApiEndpoint.post("createTicket", "/api/chats/:chatId/tickets", {
       params,
       success: bareText(Ticket),
-      error: [Problems.InvalidRequest, Problems.ChatNotFound]
-    }).annotateMerge(
-      operation({
-        id: "CreateChatOneTimeticket",
-        summary: "Create a ticket for a download",
-        description: "Answers a ticket that opens one download of this chat, once, within 60 seconds, without a token.",
-        access: "Anyone",
-        retry: "keyed"
-      })
-    ),
+      error: [Problems.InvalidRequest, Problems.ChatNotFound, ...keyErrors]
+    })
+      .middleware(IdempotencyKeys)
+      .annotateMerge(
+        operation({
+          id: "CreateChatOneTimeticket",
+          summary: "Create a ticket for a download",
+          description:
+            "Answers a ticket that opens one download of this chat, once, within 60 seconds, without a token.",
+          access: "Anyone",
+          retry: "keyed"
+        })
+      ),
     HttpApiEndpoint.get("download", "/api/chats/:chatId/downloads/*", {
       params: { ...params, "*": Schema.String },
       query: { ticket: Schema.optional(Ticket) },

@@ -18,7 +18,8 @@ import * as HttpApiGroup from "effect/http-api/HttpApiGroup"
 import * as OpenApi from "effect/http-api/OpenApi"
 import * as Schema from "effect/Schema"
 import { operation } from "../internal/operation.ts"
-import { bareText, Nothing } from "../internal/parts.ts"
+import { bareText, keyErrors, Nothing } from "../internal/parts.ts"
+import { IdempotencyKeys } from "../middleware/IdempotencyKeys.ts"
 import { Problems } from "../Problems.ts"
 
 const chatQuery = Schema.Struct({
@@ -207,16 +208,18 @@ export class Users extends HttpApiGroup.make("users")
     HttpApiEndpoint.post("createSystemMessage", "/api/users/current/userSystemMessage", {
       payload: EditUserSystemMessage,
       success: bareText(UserSystemMessageId),
-      error: [Problems.InvalidRequest, Problems.PayloadTooLarge]
-    }).annotateMerge(
-      operation({
-        id: "CreateUserSystemMessage",
-        summary: "Create a user system message",
-        description: "Answers the id of the new user system message.",
-        access: "User",
-        retry: "keyed"
-      })
-    ),
+      error: [Problems.InvalidRequest, Problems.PayloadTooLarge, ...keyErrors]
+    })
+      .middleware(IdempotencyKeys)
+      .annotateMerge(
+        operation({
+          id: "CreateUserSystemMessage",
+          summary: "Create a user system message",
+          description: "Answers the id of the new user system message.",
+          access: "User",
+          retry: "keyed"
+        })
+      ),
     HttpApiEndpoint.get("getSystemMessage", "/api/users/current/userSystemMessage/:userSystemMessageId", {
       params: messageParams,
       success: UserSystemMessage,

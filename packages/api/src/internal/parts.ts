@@ -1,8 +1,12 @@
 import * as HttpApiSchema from "effect/http-api/HttpApiSchema"
 import type * as Schema from "effect/Schema"
+import { Problems } from "../Problems.ts"
 
 /** Success without content: 200 with an empty body. */
 export const Nothing = HttpApiSchema.Empty(200)
+
+/** What every endpoint of the retry class `keyed` fails with beside its own, and after it: a status of both is that of its own first. */
+export const keyErrors = [Problems.IdempotencyKeyInUse, Problems.IdempotencyKeyReused] as const
 
 /** Success with a bare text: a JSON string, or the text as it is when the caller prefers `text/plain`. */
 export const bareText = <S extends Schema.Top & { readonly Encoded: string }>(schema: S) =>

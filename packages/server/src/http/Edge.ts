@@ -2,6 +2,7 @@
  * What is done to every request before it is routed, so that the contract behind it stays strict: ids for requests, the spellings that
  * clients of this API use for names of queries and content types, the limit of bodies, and a problem for what has no route.
  */
+import { supportedHeader } from "@effect-chatbot/api/middleware/IdempotencyKeys"
 import { PayloadTooLarge } from "@effect-chatbot/schema/Errors"
 import type * as ByteSize from "effect/ByteSize"
 import * as SecureRandom from "effect/crypto/SecureRandom"
@@ -74,6 +75,7 @@ export const layer = (options: { readonly maxBodySize: ByteSize.ByteSize }) =>
           )
           return HttpServerResponse.setHeaders(response, {
             [RequestId.header]: requestId,
+            [supportedHeader]: "true",
             "x-content-type-options": "nosniff"
           })
         })

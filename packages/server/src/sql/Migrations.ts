@@ -242,7 +242,27 @@ const initial = Effect.gen(function* () {
   yield* sql`CREATE INDEX token_usage_statistic_bot ON token_usage_statistic (bot_id)`
 })
 
+const idempotency = Effect.gen(function* () {
+  const sql = yield* SqlClient.SqlClient
+  const bytes = sql.onDialectOrElse({ pg: () => sql.literal("BYTEA"), orElse: () => sql.literal("BLOB") })
+
+  // A stored answer goes with the user and the chat it tells of.
+  yield* sql`CREATE TABLE idempotency_keys (
+    hash TEXT PRIMARY KEY,
+    fingerprint TEXT NOT NULL,
+    user_id INTEGER REFERENCES users (id) ON DELETE CASCADE,
+    chat_id TEXT REFERENCES chats (id) ON DELETE CASCADE,
+    status INTEGER NOT NULL,
+    content_type TEXT NOT NULL,
+    expires_utc TEXT NOT NULL,
+    body ${bytes} NOT NULL
+  )`
+  yield* sql`CREATE INDEX idempotency_keys_user ON idempotency_keys (user_id)`
+  yield* sql`CREATE INDEX idempotency_keys_chat ON idempotency_keys (chat_id)`
+  yield* sql`CREATE INDEX idempotency_keys_expires ON idempotency_keys (expires_utc)`
+})
+
 /** Brings the database to the current version on start; safe to run again, and from two processes at once. */
 export const layer = Layer.effectDiscard(
-  Migrator.make({})({ loader: Migrator.fromRecord({ "0001_initial": initial }) })
+  Migrator.make({})({ loader: Migrator.fromRecord({ "0001_initial": initial, "0002_idempotency": idempotency }) })
 )

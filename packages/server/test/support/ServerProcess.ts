@@ -24,11 +24,14 @@ export interface ServerProcess {
   readonly child: ChildProcess
 }
 
-/** Starts the backend with these variables and no others. It is killed at the latest when the scope ends. */
-export const start = (env: Record<string, string>): Effect.Effect<ServerProcess, never, Scope.Scope> =>
+/** Starts the backend, or a program that is like it, with these variables and no others. It is killed at the latest when the scope ends. */
+export const start = (
+  env: Record<string, string>,
+  program = script("main.ts")
+): Effect.Effect<ServerProcess, never, Scope.Scope> =>
   Effect.acquireRelease(
     Effect.sync(() => {
-      const child = spawn(process.execPath, [script("main.ts")], { env })
+      const child = spawn(process.execPath, [program], { env })
       let stdout = ""
       let stderr = ""
       child.stdout.on("data", (chunk) => {
