@@ -23,11 +23,17 @@ export interface Limits {
 
 /** The limits of all calls, and those of completions, which take as long as a bot takes to answer. */
 export interface Timeouts extends Limits {
+  /**
+   * For the request to be on a connection: a free one, or a new one with all it takes (name, proxy, TLS). Only the transport for Node can
+   * be told; what `fetch` has for a limit is its own.
+   */
+  readonly connect: Duration.Input
   readonly completions: Limits
 }
 
-/** 30 seconds an attempt, 60 seconds a call, and 10 minutes for a completion. */
+/** 10 seconds for a connection, 30 seconds an attempt, 60 seconds a call, and 10 minutes for a completion. */
 export const standard: Timeouts = {
+  connect: "10 seconds",
   attempt: "30 seconds",
   deadline: "60 seconds",
   completions: { attempt: "10 minutes", deadline: "10 minutes" }

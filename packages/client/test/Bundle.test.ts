@@ -84,13 +84,15 @@ describe("the entry points", () => {
       })
   )
 
-  it.effect("NodeTransport.ts brings Node and nothing of the client", () =>
+  it.effect("NodeTransport.ts brings Node and of the client only its limits of time", () =>
     Effect.gen(function* () {
       const result = yield* bundle(resolve(sources, "NodeTransport.ts"), "node")
       assert.isTrue(result.imports.some((name) => name.startsWith("node:")))
       assert.deepStrictEqual(
-        [...result.modules.keys()].filter((id) => id.startsWith("packages/")),
-        ["packages/client/src/NodeTransport.ts"]
+        [...result.modules.keys()].filter((id) => id.startsWith("packages/")).toSorted(),
+        ["NodeTransport.ts", "Timeouts.ts", "internal/connectTimedOut.ts", "internal/undici.ts"].map(
+          (module) => `packages/client/src/${module}`
+        )
       )
     })
   )

@@ -412,11 +412,7 @@ describe("what a transport says", () => {
     ],
     [coded("ETIMEDOUT"), "reset", "The connection to chatbot.test:81 timed out (ETIMEDOUT)."],
     [coded("ENOTFOUND"), "dns", "The name of chatbot.test:81 could not be resolved (ENOTFOUND)."],
-    [
-      coded("UND_ERR_CONNECT_TIMEOUT"),
-      "unreachable",
-      "chatbot.test:81 did not take the connection in time (UND_ERR_CONNECT_TIMEOUT)."
-    ],
+    [coded("UND_ERR_PRX_CONN"), "unreachable", "The proxy made no connection to chatbot.test:81 (UND_ERR_PRX_CONN)."],
     [coded("DEPTH_ZERO_SELF_SIGNED_CERT"), "tls", "TLS with chatbot.test:81 failed (DEPTH_ZERO_SELF_SIGNED_CERT)."],
     [coded("ENETUNREACH"), "unreachable", "chatbot.test:81 cannot be reached (ENETUNREACH)."],
     [new TypeError("Failed to fetch"), "unknown", "No answer came from chatbot.test:81."],
@@ -444,6 +440,25 @@ describe("what a transport says", () => {
       assert.strictEqual(cause.stack, outer.stack)
       assert.strictEqual(`${cause.name}: ${cause.message}`, "TypeError: fetch failed")
       assert.deepInclude(cause.cause, { name: "SyntaxError", message: "Expected HTTP/", code: "HPE" })
+    })
+  )
+
+  it.effect.each([
+    [coded("UND_ERR_CONNECT_TIMEOUT"), 10_000],
+    [
+      new TypeError("fetch failed", {
+        cause: Object.assign(new Error("Connect Timeout Error (attempted address: a:1, timeout: 2500ms)"), {
+          code: "UND_ERR_CONNECT_TIMEOUT"
+        })
+      }),
+      2500
+    ]
+  ] as const)("may be that it has a limit of its own for a connection: %s", ([cause, millis]) =>
+    Effect.gen(function* () {
+      const error = yield* errorOf(getChat, failing(cause))
+      assert.instanceOf(error, Errors.RequestTimedOut)
+      assert.strictEqual(error.limit, "connect")
+      assert.strictEqual(Duration.toMillis(error.duration), millis)
     })
   )
 

@@ -80,6 +80,7 @@ describe("the error of a limit", () => {
 
 describe("the limits", () => {
   const short: Timeouts.Timeouts = {
+    ...Timeouts.standard,
     attempt: "2 seconds",
     deadline: "5 seconds",
     completions: { attempt: "7 seconds", deadline: "4 seconds" }

@@ -125,13 +125,18 @@ export const connect = Effect.gen(function* () {
     Effect.withFiber((fiber) => {
       const prepared = call.prepare(input)
       if (Result.isFailure(prepared)) return Effect.fail(prepared.failure)
-      const timeouts = Context.getOrUndefined(fiber.context, Timeouts.Timeouts) ?? standard
+      const own = Context.getOrUndefined(fiber.context, Timeouts.Timeouts)
+      const timeouts = own ?? standard
       const limits = limitsOf(call.limits(timeouts))
       const attempt = Effect.flatMap(send(call.method, call.accept, prepared.success), (response) => {
         const read = response.status === 200 || response.status === 204 ? call.readSuccess : call.readFailure
         return read(response, { input, limits, scope })
       })
-      return withPolicies(attempt, limits)
+      const limited = withPolicies(attempt, limits)
+      // The transport sees to one of the limits.
+      return timeouts === own || timeouts === Timeouts.standard
+        ? limited
+        : Effect.provideService(limited, Timeouts.Timeouts, timeouts)
     })
 
   // An endpoint is read with its own schemas, so what comes out is what its type says.

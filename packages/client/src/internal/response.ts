@@ -1,5 +1,5 @@
 import type * as Problem from "@effect-chatbot/api/Problem"
-import type { TransportFailed } from "@effect-chatbot/schema/Errors"
+import type { RequestTimedOut, TransportFailed } from "@effect-chatbot/schema/Errors"
 import * as Effect from "effect/Effect"
 import type { HttpClientResponse } from "effect/http/HttpClientResponse"
 import * as Option from "effect/Option"
@@ -28,7 +28,7 @@ export const mediaTypeOf = (response: HttpClientResponse): string =>
   /^[\w.+-]+\/[\w.+-]+/.exec(response.headers["content-type"] ?? "")?.[0].toLowerCase() ?? ""
 
 /** The text of a body; some backends begin it with a byte order mark. */
-export const textOf = (response: HttpClientResponse): Effect.Effect<string, TransportFailed> =>
+export const textOf = (response: HttpClientResponse): Effect.Effect<string, RequestTimedOut | TransportFailed> =>
   Effect.mapBoth(response.text, {
     onFailure: transportFailed,
     onSuccess: (text) => (text.startsWith("\ufeff") ? text.slice(1) : text)
