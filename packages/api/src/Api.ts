@@ -1,5 +1,5 @@
 /**
- * The contract: one `HttpApi` with the 46 operations, for the client, the server and the OpenAPI document alike.
+ * The contract: one `HttpApi` with the 46 operations and two that are added, for the client, the server and the OpenAPI document alike.
  */
 import * as HttpApi from "effect/http-api/HttpApi"
 import * as OpenApi from "effect/http-api/OpenApi"

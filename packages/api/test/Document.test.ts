@@ -57,6 +57,12 @@ GET /api/users/current/userSystemMessageCount GetUserSystemMessageCount
   .split("\n")
   .toSorted()
 
+/** What this contract has beside those. */
+const added = [
+  "GET /api/chats/{chatId}/completions/{completionId}/events GetChatCompletionEvents",
+  "POST /api/chats/{chatId}/completions/{completionId}/stop StopChatCompletion"
+]
+
 const described = Object.entries(document.paths).flatMap(([path, item]) =>
   (["get", "post", "put", "delete"] as const).flatMap((name) => {
     const operation = item[name]
@@ -65,7 +71,7 @@ const described = Object.entries(document.paths).flatMap(([path, item]) =>
 )
 
 describe("the OpenAPI document", () => {
-  it("has exactly the operations of the contract, with their paths, methods, ids and query names", () => {
+  it("has exactly the operations of the contract and those that are added, with their paths, methods, ids and query names", () => {
     assert.deepStrictEqual(
       described
         .map(({ method, operation, path }) =>
@@ -77,7 +83,7 @@ describe("the OpenAPI document", () => {
           ].join(" ")
         )
         .toSorted(),
-      operations
+      [...operations, ...added].toSorted()
     )
     assert.strictEqual(operations.length, 46)
   })
@@ -122,7 +128,7 @@ describe("the OpenAPI document", () => {
         operation.parameters
           .filter((parameter) => parameter.in === "header")
           .map(({ name, required }) => [name, required]),
-        isKeyed ? [["Idempotency-Key", false]] : [],
+        isKeyed ? [["Idempotency-Key", false]] : path.endsWith("/events") ? [["Last-Event-ID", false]] : [],
         path
       )
       const { headers = {} } = JSON.parse(JSON.stringify(operation.responses[200]))

@@ -21,7 +21,7 @@ const endpoints = Object.values(Api.groups).flatMap((group) =>
 
 describe("every endpoint", () => {
   it("says itself who may call it and whether it may be sent again", () => {
-    assert.strictEqual(endpoints.length, 46)
+    assert.strictEqual(endpoints.length, 48)
     for (const endpoint of endpoints) {
       assert.isTrue(endpoint.has(Access) && endpoint.has(RetryClass), endpoint.name)
     }
@@ -34,7 +34,7 @@ describe("every endpoint", () => {
     )
     assert.deepStrictEqual(
       endpoints.filter(({ method, retry }) => method === "POST" && retry !== "keyed").map(({ name }) => name),
-      ["bots.search"]
+      ["bots.search", "chats.stop"]
     )
     assert.deepStrictEqual(
       endpoints.filter(({ method, retry }) => method !== "POST" && retry === "keyed").map(({ name }) => name),

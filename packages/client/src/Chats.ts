@@ -9,6 +9,7 @@ import type {
   BotsStopped,
   ChatBusy,
   ChatNotFound,
+  CompletionNotFound,
   DownloadNotFound,
   Forbidden,
   IdempotencyKeyInUse,
@@ -20,7 +21,7 @@ import type {
   TermsNotAccepted,
   UserSystemMessageNotFound
 } from "@effect-chatbot/schema/Errors"
-import type { BotId, ChatId, FeedbackId, Ticket, UserSystemMessageId } from "@effect-chatbot/schema/Ids"
+import type { BotId, ChatId, CompletionId, FeedbackId, Ticket, UserSystemMessageId } from "@effect-chatbot/schema/Ids"
 import * as Context from "effect/Context"
 import * as Effect from "effect/Effect"
 import type * as HttpClient from "effect/http/HttpClient"
@@ -36,6 +37,7 @@ const calls = {
   create: call(endpoints.create),
   createByBotCode: call(endpoints.createByBotCode),
   complete: call(endpoints.complete, ({ completions }) => completions),
+  stop: call(endpoints.stop),
   openBot: call(endpoints.openBot),
   get: call(endpoints.get),
   delete: call(endpoints.delete),
@@ -120,6 +122,15 @@ export class Chats extends Context.Service<
       | CallError
     >
 
+    /**
+     * Stops an answer and stores it as far as it went, with the tag `stopped`; the call that waits for it gets that. Of an answer that has
+     * ended already nothing changes.
+     */
+    readonly stop: (
+      chatId: ChatId,
+      completionId: CompletionId
+    ) => Effect.Effect<void, InvalidRequest | ChatNotFound | CompletionNotFound | CallError>
+
     /** The bot that may be used without a token, if there is one. */
     readonly openBot: Effect.Effect<OpenChatBot, CallError>
 
@@ -187,6 +198,7 @@ export class Chats extends Context.Service<
           payload: { userMessage, ignoreChatHistory, isAdminChat, isTraceLogEnabled }
         })
       },
+      stop: (chatId, completionId) => run(calls.stop, { params: { chatId, completionId } }),
       openBot: run(calls.openBot, {}),
       get: (chatId) => run(calls.get, { params: { chatId } }),
       delete: (chatId) => run(calls.delete, { params: { chatId } }),

@@ -35,6 +35,9 @@ const bareText = "application/json, text/plain;q=0.5"
 const paging = { searchFor: "a b&c", orderBy: "displayName desc", pageNumber: 2, pageSize: 50 }
 const pagingQuery = "SearchFor=a+b%26c&OrderBy=displayName+desc&PageNumber=2&PageSize=50"
 
+/** What is answered with events alone, which the client does not read yet. */
+const streamed = ["chats.events"]
+
 /** What every method sends, by its endpoint. */
 const rows: { readonly [endpoint: string]: Row } = {
   "admin.listOpenAiServices": {
@@ -133,6 +136,12 @@ const rows: { readonly [endpoint: string]: Row } = {
     method: "POST",
     path: "/api/chats/chat%2F1/completions",
     body: { userMessage: "hello", ignoreChatHistory: false, isAdminChat: false, isTraceLogEnabled: false }
+  },
+  "chats.stop": {
+    call: ({ chats }) => chats.stop(chatId, completionId),
+    answer: nothing,
+    method: "POST",
+    path: "/api/chats/chat%2F1/completions/c%3F1/stop"
   },
   "chats.openBot": {
     call: ({ chats }) => chats.openBot,
@@ -371,8 +380,8 @@ describe("requests", () => {
     const endpoints = Object.entries(Api.groups).flatMap(([group, { endpoints }]) =>
       Object.keys(endpoints).map((endpoint) => `${group}.${endpoint}`)
     )
-    assert.strictEqual(endpoints.length, 46)
-    assert.deepStrictEqual(Object.keys(rows).toSorted(), endpoints.toSorted())
+    assert.strictEqual(endpoints.length, 48)
+    assert.deepStrictEqual([...Object.keys(rows), ...streamed].toSorted(), endpoints.toSorted())
   })
 
   it.effect.each(Object.entries(rows))("sends %s as the contract has it", ([, row]) =>

@@ -5,6 +5,7 @@ import type { Api } from "@effect-chatbot/api/Api"
 import type { BinaryContent } from "@effect-chatbot/client/BinaryContent"
 import type { CallError, ClientError } from "@effect-chatbot/client/CallError"
 import type { ChatbotClient } from "@effect-chatbot/client/ChatbotClient"
+import type { Completion } from "@effect-chatbot/schema/Chat"
 import type * as Errors from "@effect-chatbot/schema/Errors"
 import type { BotId, ChatId, FeedbackId } from "@effect-chatbot/schema/Ids"
 import { assertType, describe, expectTypeOf, it } from "@effect/vitest"
@@ -31,6 +32,7 @@ interface Methods {
   "chats.create": Client["chats"]["create"]
   "chats.createByBotCode": Client["chats"]["createByBotCode"]
   "chats.complete": Client["chats"]["complete"]
+  "chats.stop": Client["chats"]["stop"]
   "chats.openBot": Client["chats"]["openBot"]
   "chats.get": Client["chats"]["get"]
   "chats.delete": Client["chats"]["delete"]
@@ -68,6 +70,7 @@ interface Methods {
 interface Unwrapped {
   "bots.image": BinaryContent
   "cache.clear": void
+  "chats.complete": Completion
   "chats.download": BinaryContent
   "chats.feedback": FeedbackId
   "system.status": string
@@ -98,7 +101,10 @@ type All = Endpoints["admin"] &
   Endpoints["statistics"] &
   Endpoints["system"] &
   Endpoints["users"]
-type Name = keyof All
+
+/** What is answered with events alone, which the client does not read yet. */
+type Streamed = "chats.events"
+type Name = Exclude<keyof All, Streamed>
 
 /** A method that takes nothing is the Effect itself. */
 type Result<Method> = Method extends (...args: never) => infer R ? R : Method

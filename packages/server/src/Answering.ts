@@ -11,7 +11,7 @@ import {
   Forbidden,
   type IdempotencyKeyInUse,
   type InvalidRequest,
-  type ProviderFailed,
+  ProviderFailed,
   type ProviderTimedOut
 } from "@effect-chatbot/schema/Errors"
 import { type ChatId, CompletionId, type UserId, type UserSystemMessageId } from "@effect-chatbot/schema/Ids"
@@ -23,25 +23,30 @@ import * as SecureRandom from "effect/crypto/SecureRandom"
 import * as DateTime from "effect/DateTime"
 import * as Effect from "effect/Effect"
 import * as Layer from "effect/Layer"
+import * as Stream from "effect/Stream"
 import { mayUse } from "./BotAccess.ts"
 import { BotRouter } from "./BotRouter.ts"
 import { isAdmin, userId } from "./Callers.ts"
 import { ChatAccess } from "./ChatAccess.ts"
 import * as ChatName from "./ChatName.ts"
-import { type Answer, CompletionProvider } from "./CompletionProvider.ts"
+import { type Answer, CompletionProvider, type Done } from "./CompletionProvider.ts"
 import { KeyedRun } from "./IdempotencyKeys.ts"
 import { BotRepository, type BotRow } from "./repositories/BotRepository.ts"
 import { ChatRepository } from "./repositories/ChatRepository.ts"
+import { CompletionLogRepository } from "./repositories/CompletionLogRepository.ts"
 import { CompletionRepository, type Turn } from "./repositories/CompletionRepository.ts"
 import { TokenUsageRepository } from "./repositories/TokenUsageRepository.ts"
 import { Transactions } from "./repositories/Transactions.ts"
 import { UserSystemMessageRepository } from "./repositories/UserSystemMessageRepository.ts"
 import { toInformationSource } from "./Sources.ts"
 import * as TextLimits from "./TextLimits.ts"
+import { Tokenizer } from "./Tokenizer.ts"
 
 /** A question that may be asked. */
 export interface Question {
   readonly chatId: ChatId
+  /** The id that the answer will have. */
+  readonly completionId: CompletionId
   /** The bot of the chat. */
   readonly bot: BotRow
   /** Who asks; absent for an anonymous caller. */
@@ -49,6 +54,17 @@ export interface Question {
   /** The user system message the chat follows, and whose it is. */
   readonly userSystemMessage: { readonly userId: UserId; readonly id: UserSystemMessageId } | undefined
   readonly request: CompletionRequest
+}
+
+/** An answer in the making: what there is of it when it is broken off. */
+export interface Draft {
+  /** The bot that answers. */
+  readonly bot: BotRow
+  /** All that the provider was given to read. */
+  readonly prompt: string
+  /** What it said so far. */
+  readonly text: string
+  readonly trace: ReadonlyArray<string>
 }
 
 /** An answer that is not stored yet. */
@@ -59,6 +75,15 @@ export interface Thought {
   /** How the answer came about, line by line. */
   readonly trace: ReadonlyArray<string>
 }
+
+/** The most UTF-16 code units an answer may have; one that is longer has failed. */
+export const maxAnswerLength = 512 * 1024
+
+/** The most pieces an answer may come in: every one is an event of its own. */
+export const maxAnswerPieces = 256 * 1024
+
+/** The tag of an answer that was broken off. */
+export const stoppedTag = "stopped"
 
 /** How many earlier turns of a chat an answer may draw on, and how many characters they may have together. */
 export const historyLimits = { turns: 20, characters: 40_000 } as const
@@ -90,15 +115,24 @@ export class Answering extends Context.Service<
       chatId: ChatId,
       request: CompletionRequest
     ) => Effect.Effect<Question, InvalidRequest | Forbidden | ChatNotFound>
-    /** Finds the answer. It changes nothing, so it can be interrupted at any time. */
-    readonly think: (question: Question) => Effect.Effect<Thought, ProviderFailed | ProviderTimedOut>
     /**
-     * Stores the answer, what it used, the name of the chat, and what settles the key of the question, all or none. Fails when the chat
-     * was deleted meanwhile, or the key was settled by another process.
+     * Finds the answer, and tells how far it is: first who answers, then every piece of text. It changes nothing, so it can be interrupted
+     * at any time.
+     */
+    readonly think: (
+      question: Question,
+      onDraft: (draft: Draft, piece: string) => void
+    ) => Effect.Effect<Thought, ProviderFailed | ProviderTimedOut>
+    /** Makes an answer of one that was broken off; nothing was begun when there is no draft. What it used is counted here. */
+    readonly breakOff: (question: Question, draft: Draft | undefined) => Effect.Effect<Thought>
+    /**
+     * Stores the answer, what it used, the name of the chat, the log of the run, and what settles the key of the question, all or none.
+     * Fails when the chat was deleted meanwhile, or the key was settled by another process.
      */
     readonly store: (
       question: Question,
-      thought: Thought
+      thought: Thought,
+      toLog: (completion: Completion) => Uint8Array
     ) => Effect.Effect<Completion, ChatNotFound | IdempotencyKeyInUse>
   }
 >()("@effect-chatbot/server/Answering") {
@@ -110,9 +144,11 @@ export class Answering extends Context.Service<
     | BotRouter
     | ChatAccess
     | ChatRepository
+    | CompletionLogRepository
     | CompletionProvider
     | CompletionRepository
     | SecureRandom.SecureRandom
+    | Tokenizer
     | TokenUsageRepository
     | Transactions
     | UserSystemMessageRepository
@@ -125,8 +161,10 @@ export class Answering extends Context.Service<
       const chats = yield* ChatRepository
       const provider = yield* CompletionProvider
       const completions = yield* CompletionRepository
+      const logs = yield* CompletionLogRepository
       const messages = yield* UserSystemMessageRepository
       const random = yield* SecureRandom.SecureRandom
+      const tokenizer = yield* Tokenizer
       const transactions = yield* Transactions
       const usage = yield* TokenUsageRepository
 
@@ -145,6 +183,7 @@ export class Answering extends Context.Service<
         const { userId: owner, userSystemMessageId } = chat
         return {
           chatId,
+          completionId: CompletionId.make(yield* random.uuidV7()),
           bot,
           userId: userId(caller),
           userSystemMessage:
@@ -155,7 +194,10 @@ export class Answering extends Context.Service<
         }
       })
 
-      const think = Effect.fn("Answering.think")(function* (question: Question) {
+      const think = Effect.fn("Answering.think")(function* (
+        question: Question,
+        onDraft: (draft: Draft, piece: string) => void
+      ) {
         const { userMessage } = question.request
         const start = yield* Clock.currentTimeMillis
         const history = question.request.ignoreChatHistory
@@ -169,17 +211,54 @@ export class Answering extends Context.Service<
         const route = yield* router.route(question.bot, userMessage, earlier)
         const bot = route?.bot ?? question.bot
         const routed = yield* Clock.currentTimeMillis
-        const answer = yield* provider.complete({
+        const begun: Draft = {
           bot,
-          userMessage,
-          history,
-          userSystemMessage: message?.systemMessage
-        })
+          prompt: [
+            bot.baseSystemMessage ?? "",
+            message?.systemMessage ?? "",
+            ...history.flatMap((turn) => [turn.userMessage, turn.assistantMessage]),
+            userMessage
+          ].join("\n"),
+          text: "",
+          trace: [
+            `bot: ${question.bot.code}${route === undefined ? "" : ` routes to ${bot.code}, by ${route.reason}`}`,
+            `history: ${history.length} turns${question.request.ignoreChatHistory ? ", as asked for" : ""}`,
+            `user system message: ${message === undefined ? "none" : message.displayName}`
+          ]
+        }
+        onDraft(begun, "")
+        let text = ""
+        let pieces = 0
+        let done: Done | undefined
+        yield* provider
+          .complete({
+            bot,
+            userMessage,
+            history,
+            userSystemMessage: message?.systemMessage
+          })
+          .pipe(
+            Stream.takeUntil((part) => part._tag === "Done"),
+            Stream.runForEachArray((parts): Effect.Effect<void, ProviderFailed> => {
+              for (const part of parts) {
+                if (part._tag === "Done") {
+                  done = part
+                } else if (text.length + part.text.length > maxAnswerLength || ++pieces > maxAnswerPieces) {
+                  return Effect.fail(new ProviderFailed({ message: "The provider does not come to an end." }))
+                } else if (part.text !== "") {
+                  text += part.text
+                  onDraft({ ...begun, text }, part.text)
+                }
+              }
+              return Effect.void
+            })
+          )
+        if (done === undefined) return yield* new ProviderFailed({ message: "The provider broke off its answer." })
         const end = yield* Clock.currentTimeMillis
+        const { _tag, ...known } = done
+        const answer: Answer = { assistantMessage: text, ...known }
         const trace = [
-          `bot: ${question.bot.code}${route === undefined ? "" : ` routes to ${bot.code}, by ${route.reason}`}`,
-          `history: ${history.length} turns${question.request.ignoreChatHistory ? ", as asked for" : ""}`,
-          `user system message: ${message === undefined ? "none" : message.displayName}`,
+          ...begun.trace,
           ...answer.trace,
           `tokens: ${answer.promptTokens} prompt, ${answer.completionTokens} completion`,
           `time: ${routed - start} ms before the provider, ${end - routed} ms in it`
@@ -187,14 +266,34 @@ export class Answering extends Context.Service<
         return { bot, answer, trace }
       })
 
-      const store = Effect.fn("Answering.store")(function* (question: Question, { answer, bot, trace }: Thought) {
+      const breakOff = Effect.fn("Answering.breakOff")(function* (question: Question, draft: Draft | undefined) {
+        const { bot, prompt, text, trace } = draft ?? { bot: question.bot, prompt: "", text: "", trace: [] }
+        // Who is broken off does not say what it used.
+        const promptTokens = yield* tokenizer.count(prompt)
+        const completionTokens = yield* tokenizer.count(text)
+        const answer = {
+          assistantMessage: text,
+          promptTokens,
+          completionTokens,
+          sources: [],
+          tags: [stoppedTag],
+          trace: []
+        }
+        return { bot, answer, trace: [...trace, "stopped before its end"] }
+      })
+
+      const store = Effect.fn("Answering.store")(function* (
+        question: Question,
+        { answer, bot, trace }: Thought,
+        toLog: (completion: Completion) => Uint8Array
+      ) {
         const {
           chatId,
+          completionId: id,
           request: { isTraceLogEnabled, userMessage },
           userId
         } = question
         const { assistantMessage, completionTokens, promptTokens, tags } = answer
-        const id = CompletionId.make(yield* random.uuidV7())
         const useId = yield* random.uuidV7()
         const now = yield* DateTime.now
         const keyed = yield* KeyedRun
@@ -243,12 +342,20 @@ export class Answering extends Context.Service<
               traceLog: isTraceLogEnabled ? trace.join("\n") : undefined
             }
             yield* keyed.settle(completion)
+
+            yield* logs.insert({
+              completionId: id,
+              chatId,
+              events: toLog(completion),
+              isForAdmins: isTraceLogEnabled,
+              createdUtc: now
+            })
             return completion
           })
         )
       })
 
-      return { admit, think, store }
+      return { admit, think, breakOff, store }
     })
   )
 }

@@ -10,6 +10,7 @@ import * as Path from "effect/Path"
 import { createServer } from "node:http"
 import * as AdminToken from "./AdminToken.ts"
 import * as BotsFolder from "./BotsFolder.ts"
+import { CompletionRuns } from "./CompletionRuns.ts"
 import * as EmbeddedProvider from "./EmbeddedProvider.ts"
 import { Retention } from "./Retention.ts"
 import * as SecretBox from "./SecretBox.ts"
@@ -47,9 +48,18 @@ export const services = (config: ServerConfig) =>
     })
   )
 
+/** Lets what runs come to its end, and who follows it read that, before connections are closed. */
+const shutDownRuns = Layer.effectDiscard(
+  Effect.flatMap(CompletionRuns, (runs) => Effect.addFinalizer(() => runs.shutDown))
+)
+
+/** Serves the contract on the `HttpServer` provided, until the completions that run have ended. */
+export const serve = (options: Parameters<typeof Server.serve>[0]) =>
+  shutDownRuns.pipe(Layer.provideMerge(Server.serve(options)))
+
 /** The backend, listening, with its jobs. It listens once it can answer: a request that comes in before would never be. */
 export const layer = (config: ServerConfig) =>
-  Server.serve({ maxBodySize: config.maxBodySize }).pipe(
+  serve({ maxBodySize: config.maxBodySize }).pipe(
     Layer.provideMerge(
       NodeHttpServer.layer(createServer, {
         host: config.host,

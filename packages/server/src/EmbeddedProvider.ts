@@ -7,7 +7,8 @@ import * as Clock from "effect/Clock"
 import * as Effect from "effect/Effect"
 import * as Layer from "effect/Layer"
 import type * as SqlClient from "effect/sql/SqlClient"
-import { type Answer, CompletionProvider, type Request } from "./CompletionProvider.ts"
+import * as Stream from "effect/Stream"
+import { type Answer, CompletionProvider, type Request, toParts } from "./CompletionProvider.ts"
 import * as Extract from "./internal/Extract.ts"
 import * as Words from "./internal/Words.ts"
 import * as Knowledge from "./Knowledge.ts"
@@ -200,6 +201,9 @@ export const layer: Layer.Layer<CompletionProvider, never, SqlClient.SqlClient |
       return yield* answer(extract.text, "answer", sourcesOf(extract.used), read)
     })
 
-    return { complete }
+    return {
+      complete: (request) =>
+        Stream.unwrap(Effect.map(complete(request), (answer) => Stream.fromIterable(toParts(answer))))
+    }
   })
 ).pipe(Layer.provide([DocumentRepository.layer, Knowledge.layer]))

@@ -1,5 +1,6 @@
 /**
- * Deletes what is not to be kept: chats, as their users set it, and tickets and idempotency keys that have expired.
+ * Deletes what is not to be kept: chats, as their users set it, the logs of runs after a day, and tickets and idempotency keys that have
+ * expired.
  */
 import * as Context from "effect/Context"
 import * as DateTime from "effect/DateTime"
@@ -8,6 +9,7 @@ import * as Effect from "effect/Effect"
 import * as Layer from "effect/Layer"
 import * as Schedule from "effect/Schedule"
 import { ChatRepository, type Outdated } from "./repositories/ChatRepository.ts"
+import { CompletionLogRepository } from "./repositories/CompletionLogRepository.ts"
 import { IdempotencyKeyRepository } from "./repositories/IdempotencyKeyRepository.ts"
 import { TicketRepository } from "./repositories/TicketRepository.ts"
 import { UserRepository } from "./repositories/UserRepository.ts"
@@ -18,6 +20,9 @@ export const notKeptFor = Duration.hours(1)
 /** Anonymous chats belong to nobody who could delete them or say how long to keep them; they are kept for this long after their last use. */
 export const anonymousKeptFor = Duration.days(30)
 
+/** For how long after its end the events of an answer can be read again. */
+export const logsKeptFor = Duration.hours(24)
+
 /** How often the job runs, beside on start. */
 export const interval = Duration.hours(1)
 
@@ -27,6 +32,7 @@ const batchSize = 200
 /** What was deleted. */
 export interface Deleted {
   readonly chats: number
+  readonly logs: number
   readonly tickets: number
   readonly idempotencyKeys: number
 }
@@ -43,12 +49,13 @@ export class Retention extends Context.Service<
   static readonly layer: Layer.Layer<
     Retention,
     never,
-    ChatRepository | IdempotencyKeyRepository | TicketRepository | UserRepository
+    ChatRepository | CompletionLogRepository | IdempotencyKeyRepository | TicketRepository | UserRepository
   > = Layer.effect(
     Retention,
     Effect.gen(function* () {
       const chats = yield* ChatRepository
       const keys = yield* IdempotencyKeyRepository
+      const logs = yield* CompletionLogRepository
       const tickets = yield* TicketRepository
       const users = yield* UserRepository
 
@@ -78,6 +85,7 @@ export class Retention extends Context.Service<
         count += yield* chatsBefore({ _tag: "Anonymous" }, anonymousKeptFor)
         return {
           chats: count,
+          logs: yield* inBatches((limit) => logs.deleteOutdated(DateTime.subtractDuration(now, logsKeptFor), limit)),
           tickets: yield* inBatches((limit) => tickets.deleteExpired(now, limit)),
           idempotencyKeys: yield* inBatches((limit) => keys.deleteExpired(now, limit))
         }
@@ -92,10 +100,10 @@ export class Retention extends Context.Service<
     Effect.gen(function* () {
       const retention = yield* Retention
       const once = retention.run.pipe(
-        Effect.tap(({ chats, idempotencyKeys, tickets }) =>
-          chats + tickets + idempotencyKeys === 0
+        Effect.tap((deleted) =>
+          Object.values(deleted).every((count) => count === 0)
             ? Effect.void
-            : Effect.logInfo("Deleted what is not to be kept", { chats, tickets, idempotencyKeys })
+            : Effect.logInfo("Deleted what is not to be kept", deleted)
         ),
         Effect.catchCause((cause) => Effect.logError("Failed to delete what is not to be kept", cause))
       )

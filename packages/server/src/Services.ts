@@ -17,6 +17,7 @@ import { IdempotencyKeys } from "./IdempotencyKeys.ts"
 import { OpenAiServices } from "./OpenAiServices.ts"
 import { BotRepository } from "./repositories/BotRepository.ts"
 import { ChatRepository } from "./repositories/ChatRepository.ts"
+import { CompletionLogRepository } from "./repositories/CompletionLogRepository.ts"
 import { CompletionRepository } from "./repositories/CompletionRepository.ts"
 import { DocumentRepository } from "./repositories/DocumentRepository.ts"
 import { FeedbackRepository } from "./repositories/FeedbackRepository.ts"
@@ -42,6 +43,7 @@ import { UserSystemMessages } from "./UserSystemMessages.ts"
 const repositories = Layer.mergeAll(
   BotRepository.layer,
   ChatRepository.layer,
+  CompletionLogRepository.layer,
   CompletionRepository.layer,
   DocumentRepository.layer,
   FeedbackRepository.layer,

@@ -1,12 +1,19 @@
 import type { Caller } from "@effect-chatbot/api/middleware/Authorization"
 import type { Completion } from "@effect-chatbot/schema/Chat"
 import { ProviderFailed, ProviderTimedOut } from "@effect-chatbot/schema/Errors"
-import type { ChatId } from "@effect-chatbot/schema/Ids"
-import { historyLimits } from "@effect-chatbot/server/Answering"
+import { BotId, ChatId, CompletionId } from "@effect-chatbot/schema/Ids"
+import { Answering, historyLimits } from "@effect-chatbot/server/Answering"
+import { ChatAccess } from "@effect-chatbot/server/ChatAccess"
 import { ChatService } from "@effect-chatbot/server/ChatService"
+import type { Part } from "@effect-chatbot/server/CompletionProvider"
 import { CompletionRuns } from "@effect-chatbot/server/CompletionRuns"
+import type { BotRow } from "@effect-chatbot/server/repositories/BotRepository"
+import type { ChatRow } from "@effect-chatbot/server/repositories/ChatRepository"
+import { CompletionLogRepository } from "@effect-chatbot/server/repositories/CompletionLogRepository"
+import { CompletionRepository } from "@effect-chatbot/server/repositories/CompletionRepository"
 import { UserSystemMessages } from "@effect-chatbot/server/UserSystemMessages"
 import { assert, describe, it } from "@effect/vitest"
+import * as SecureRandom from "effect/crypto/SecureRandom"
 import * as Deferred from "effect/Deferred"
 import * as Duration from "effect/Duration"
 import * as Effect from "effect/Effect"
@@ -15,6 +22,7 @@ import * as Fiber from "effect/Fiber"
 import * as Layer from "effect/Layer"
 import * as Scope from "effect/Scope"
 import * as SqlClient from "effect/sql/SqlClient"
+import * as Stream from "effect/Stream"
 import * as TestClock from "effect/testing/TestClock"
 import * as Services from "./support/TestServices.ts"
 
@@ -261,6 +269,20 @@ describe("CompletionRuns.complete", () => {
     )
   )
 
+  it.effect("takes an answer without an end for a failure", () =>
+    test(
+      Effect.gen(function* () {
+        const { ann, chatId, provider } = yield* setUp
+        const dot: Part = { _tag: "Delta", text: "." }
+        yield* provider.stream(() => Stream.forever(Stream.fromIterable(Array.from({ length: 4096 }, () => dot))))
+        assert.strictEqual(yield* tagOf(ask(ann, chatId, "Q")), "ProviderFailed")
+        yield* provider.stream(() => Stream.forever(Stream.make<[Part]>({ _tag: "Delta", text: ".".repeat(65_536) })))
+        assert.strictEqual(yield* tagOf(ask(ann, chatId, "Q")), "ProviderFailed")
+        assert.strictEqual(yield* Services.count("completions"), 0)
+      })
+    )
+  )
+
   it.effect("stores an answer whole or not at all", () =>
     test(
       Effect.gen(function* () {
@@ -412,10 +434,10 @@ describe("CompletionRuns, many at once", () => {
 })
 
 describe("CompletionRuns.stopAll", () => {
-  it.effect("breaks off every run, tells those who wait, and stores nothing", () =>
+  it.effect("breaks off every run, tells those who wait, and stores what there is", () =>
     test(
       Effect.gen(function* () {
-        const { ann, chatId, newChat, provider } = yield* setUp
+        const { ann, chatId, chats, newChat, provider } = yield* setUp
         const runs = yield* CompletionRuns
         const gates = [yield* gate, yield* gate]
         yield* provider.behave(
@@ -428,10 +450,17 @@ describe("CompletionRuns.stopAll", () => {
         yield* runs.stopAll
         for (const gate of gates) assert.isTrue(yield* Deferred.isDone(gate.interrupted))
         assert.deepStrictEqual([yield* Fiber.join(one), yield* Fiber.join(two)], ["BotsStopped", "BotsStopped"])
-        assert.deepStrictEqual([yield* Services.count("completions"), yield* Services.count("token_usage")], [0, 0])
+        const { completions } = yield* chats.get(ann, chatId)
+        assert.deepStrictEqual(
+          completions.map((_) => [_.userMessage, _.assistantMessage, _.metaData?.tags]),
+          [["One", "", ["stopped"]]]
+        )
+        assert.deepStrictEqual([yield* Services.count("completions"), yield* Services.count("token_usage")], [2, 2])
 
         yield* provider.behave(() => Effect.succeed(Services.answer({})))
         assert.strictEqual(yield* tagOf(ask(ann, chatId, "Again")), "ok")
+        // Where nothing was said there is no turn to draw on.
+        assert.deepStrictEqual(provider.requests.at(-1)?.history, [])
         yield* runs.stopAll
       })
     )
@@ -475,6 +504,60 @@ describe("CompletionRuns, when the server shuts down", () => {
       yield* TestClock.adjust("5 seconds")
       assert.strictEqual((yield* Effect.flip(Fiber.join(fiber)))._tag, "Unavailable")
       yield* Fiber.join(closing)
+    })
+  )
+})
+
+describe("CompletionRuns.stop", () => {
+  it.effect("gives a caller who waits what there is of the answer", () =>
+    Effect.gen(function* () {
+      const chatId = ChatId.make("chat")
+      const completionId = CompletionId.make("completion")
+      const begun = yield* Deferred.make<void>()
+      const bot = { id: BotId.make("bot"), displayName: "Helper" } as BotRow
+      const request = Services.question("Why?")
+      const answering = Layer.succeed(Answering, {
+        admit: () =>
+          Effect.succeed({ chatId, completionId, bot, userId: undefined, userSystemMessage: undefined, request }),
+        think: (_, onDraft) =>
+          Effect.andThen(
+            Effect.sync(() => {
+              onDraft({ bot, prompt: "", text: "", trace: [] }, "")
+              onDraft({ bot, prompt: "", text: "half", trace: [] }, "half")
+            }),
+            Effect.andThen(Deferred.succeed(begun, undefined), Effect.never)
+          ),
+        breakOff: (_, draft) =>
+          Effect.succeed({ bot, answer: Services.answer({ assistantMessage: draft?.text ?? "" }), trace: [] }),
+        store: (_, { answer }, toLog) =>
+          Effect.sync(() => {
+            const completion: Completion = {
+              completionId,
+              assistantMessage: answer.assistantMessage,
+              promptTokens: 0,
+              completionTokens: 0,
+              totalTokens: 0
+            }
+            toLog(completion)
+            return completion
+          })
+      })
+      const layer = CompletionRuns.layer.pipe(
+        Layer.provide([
+          answering,
+          Layer.mock(ChatAccess, { reachable: () => Effect.succeed({} as ChatRow) }),
+          Layer.mock(CompletionLogRepository, {}),
+          Layer.mock(CompletionRepository, {}),
+          SecureRandom.layerWebCrypto
+        ])
+      )
+      yield* Effect.gen(function* () {
+        const runs = yield* CompletionRuns
+        const waiting = yield* Effect.forkChild(runs.complete(Services.anonymous, chatId, request))
+        yield* Deferred.await(begun)
+        yield* runs.stop(Services.anonymous, chatId, completionId)
+        assert.deepInclude(yield* Fiber.join(waiting), { completionId, assistantMessage: "half" })
+      }).pipe(Effect.provide(layer))
     })
   )
 })

@@ -9,6 +9,7 @@ import type * as HttpApi from "effect/http-api/HttpApi"
 import * as Redacted from "effect/Redacted"
 import type * as Scope from "effect/Scope"
 import * as Stream from "effect/Stream"
+import { send } from "./support/raw.ts"
 import { TestBackend } from "./support/TestBackend.ts"
 
 type Groups = typeof Api extends HttpApi.HttpApi<infer _Id, infer G> ? G : never
@@ -229,6 +230,31 @@ const scenarios: { readonly [Name in EndpointName]: Scenario } = {
     const open = yield* boss.chats.createByBotCode("api")
     const told = yield* boss.chats.complete(open.chatId, { ...traced, isAdminChat: true })
     assert.isAbove(told.traceLog?.length ?? 0, 0)
+  }),
+  "chats.events": Effect.gen(function* () {
+    const { chat, client, completion, login } = yield* someoneWithAnswer
+    const { tokenOf } = yield* TestBackend
+    const path = `/api/chats/${chat.chatId}/completions/${completion.completionId}/events`
+    const { headers, status, text } = yield* send("GET", path, { token: yield* tokenOf(login) })
+    assert.deepStrictEqual([status, headers["content-type"]], [200, "text/event-stream"])
+    assert.deepStrictEqual(
+      [...new Set(text.match(/^event: \w+$/gm))],
+      ["event: started", "event: delta", "event: sources", "event: completed"]
+    )
+    yield* client.users.deleteCompletion(chat.chatId, completion.completionId)
+    assert.strictEqual((yield* send("GET", path, { token: yield* tokenOf(login) })).status, 404)
+  }),
+  "chats.stop": Effect.gen(function* () {
+    const { chat, client, completion } = yield* someoneWithAnswer
+    yield* client.chats.stop(chat.chatId, completion.completionId)
+    assert.strictEqual(
+      (yield* client.chats.get(chat.chatId)).completions[0]?.assistantMessage,
+      completion.assistantMessage
+    )
+    const missing = CompletionId.make("nothing")
+    assert.strictEqual(yield* tagOf(client.chats.stop(chat.chatId, missing)), "CompletionNotFound")
+    const { client: other } = yield* someone
+    assert.strictEqual(yield* tagOf(other.chats.stop(chat.chatId, completion.completionId)), "ChatNotFound")
   }),
   "chats.openBot": Effect.gen(function* () {
     const stranger = yield* nobody

@@ -1,6 +1,6 @@
 import * as BotRouter from "@effect-chatbot/server/BotRouter"
 import * as BotsFolder from "@effect-chatbot/server/BotsFolder"
-import { type Answer, CompletionProvider } from "@effect-chatbot/server/CompletionProvider"
+import { type Answer, CompletionProvider, fromParts } from "@effect-chatbot/server/CompletionProvider"
 import * as EmbeddedProvider from "@effect-chatbot/server/EmbeddedProvider"
 import { BotRepository } from "@effect-chatbot/server/repositories/BotRepository"
 import type { Turn } from "@effect-chatbot/server/repositories/CompletionRepository"
@@ -14,6 +14,7 @@ import * as Effect from "effect/Effect"
 import * as FileSystem from "effect/FileSystem"
 import * as Layer from "effect/Layer"
 import * as SqlClient from "effect/sql/SqlClient"
+import * as Stream from "effect/Stream"
 
 const backend = (bots: ReturnType<typeof BotsFolder.layer>) =>
   Layer.mergeAll(EmbeddedProvider.layer, BotRouter.layer, BotRepository.layer, bots).pipe(
@@ -57,12 +58,14 @@ const ask = Effect.fnUntraced(function* (code: string, userMessage: string, aske
   if (bot === undefined) return yield* Effect.die(new Error(`There is no bot ${code}`))
   const earlier = history.map((turn) => turn.userMessage)
   const route = asked.itself === true ? undefined : yield* router.route(bot, userMessage, earlier)
-  const answer = yield* provider.complete({
+  const parts = provider.complete({
     bot: { ...(route?.bot ?? bot), baseSystemMessage: asked.baseSystemMessage },
     userMessage,
     history,
     userSystemMessage: asked.userSystemMessage
   })
+  const answer = fromParts(yield* Stream.runCollect(parts))
+  assert.isDefined(answer)
   const paths = yield* Effect.forEach(answer.sources, (id) =>
     Effect.map(sql<{ path: string }>`SELECT path FROM documents WHERE id = ${id}`, ([row]) => row?.path)
   )

@@ -1,8 +1,8 @@
 import { assert, describe, it } from "@effect/vitest"
-import { prefersPlainText } from "../src/http/BareText.ts"
+import { prefers } from "../src/http/Accept.ts"
 import { attachment, parseRange } from "../src/http/Content.ts"
 
-describe("prefersPlainText", () => {
+describe("prefers", () => {
   it.each([
     [undefined, false],
     ["", false],
@@ -16,7 +16,8 @@ describe("prefersPlainText", () => {
     ["TEXT/PLAIN", true],
     ["text/plain;q=nonsense", false]
   ])("%s: %s", (accept, expected) => {
-    assert.strictEqual(prefersPlainText(accept), expected)
+    assert.strictEqual(prefers(accept, "text/plain"), expected)
+    assert.strictEqual(prefers(accept?.replace(/plain/i, "event-stream"), "text/event-stream"), expected)
   })
 })
 

@@ -14,18 +14,25 @@ import {
   SetChatUserSystemMessage,
   StoredFeedback
 } from "@effect-chatbot/schema/Chat"
-import { ChatId, Ticket } from "@effect-chatbot/schema/Ids"
+import { ChatId, CompletionId, Ticket } from "@effect-chatbot/schema/Ids"
 import * as HttpApiEndpoint from "effect/http-api/HttpApiEndpoint"
 import * as HttpApiGroup from "effect/http-api/HttpApiGroup"
 import * as HttpApiSchema from "effect/http-api/HttpApiSchema"
 import * as OpenApi from "effect/http-api/OpenApi"
 import * as Schema from "effect/Schema"
+import * as SchemaTransformation from "effect/SchemaTransformation"
 import { operation } from "../internal/operation.ts"
-import { bareText, keyErrors, Nothing } from "../internal/parts.ts"
+import { bareText, eventStream, keyErrors, Nothing } from "../internal/parts.ts"
 import { IdempotencyKeys } from "../middleware/IdempotencyKeys.ts"
 import { Problems } from "../Problems.ts"
 
 const params = { chatId: ChatId }
+const completion = { ...params, completionId: CompletionId }
+
+/** The number of an event; of nothing, that of the event before the first. */
+const EventId = Schema.String.check(Schema.isPattern(/^\d{0,9}$/)).pipe(
+  Schema.decodeTo(Schema.Int, SchemaTransformation.transform({ decode: Number, encode: String }))
+)
 
 /** The chats group. */
 export class Chats extends HttpApiGroup.make("chats")
@@ -76,7 +83,7 @@ export class Chats extends HttpApiGroup.make("chats")
     HttpApiEndpoint.post("complete", "/api/chats/:chatId/completions", {
       params,
       payload: CompletionRequest,
-      success: Completion,
+      success: [Completion, eventStream],
       error: [
         Problems.InvalidRequest,
         Problems.Forbidden,
@@ -94,11 +101,40 @@ export class Chats extends HttpApiGroup.make("chats")
         operation({
           id: "ChatCompletion",
           summary: "Ask a question in a chat",
-          description: "Answers when the bot has answered, and stores both. A chat answers one question at a time.",
+          description:
+            "Answers when the bot has answered, and stores both; or, where `text/event-stream` is preferred, with the events of the answer as they come. A chat answers one question at a time. Leaving does not stop the answer.",
           access: "Anyone",
           retry: "keyed"
         })
       ),
+    HttpApiEndpoint.get("events", "/api/chats/:chatId/completions/:completionId/events", {
+      params: completion,
+      headers: { "last-event-id": Schema.optionalKey(EventId) },
+      success: eventStream,
+      error: [Problems.InvalidRequest, Problems.ChatNotFound, Problems.CompletionNotFound]
+    }).annotateMerge(
+      operation({
+        id: "GetChatCompletionEvents",
+        summary: "Follow an answer",
+        description:
+          "The events of an answer after the one that `Last-Event-ID` names, and then the others as they come, each once and in order. They can be read until 24 hours after its end.",
+        access: "Anyone",
+        retry: "safe"
+      })
+    ),
+    HttpApiEndpoint.post("stop", "/api/chats/:chatId/completions/:completionId/stop", {
+      params: completion,
+      success: Nothing,
+      error: [Problems.InvalidRequest, Problems.ChatNotFound, Problems.CompletionNotFound]
+    }).annotateMerge(
+      operation({
+        id: "StopChatCompletion",
+        summary: "Stop an answer",
+        description: "Ends an answer where it is, and stores it so. Of one that has ended already nothing changes.",
+        access: "Anyone",
+        retry: "idempotent"
+      })
+    ),
     HttpApiEndpoint.get("openBot", "/api/chats/OpenChatBotId", {
       success: OpenChatBot
     }).annotateMerge(

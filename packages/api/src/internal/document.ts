@@ -36,12 +36,17 @@ const simplifyJson = (json: Json): Json => {
     if (isObject(some) && isObject(none) && none["type"] === "null" && !isNullable(some)) return simplifyJson(some)
   }
   const simple: Record<string, Json> = {}
-  for (const [key, value] of Object.entries(json)) simple[key] = simplifyJson(value)
+  for (const [key, value] of Object.entries(json)) {
+    // How the framework would report that a stream of events failed; there is an event for that.
+    if (key === "x-effect-stream" && isObject(value) && value["encoding"] === "sse") continue
+    simple[key] = simplifyJson(value)
+  }
   if (typeof json["name"] === "string" && json["in"] !== undefined) {
     const { name } = json
     if (Object.hasOwn(urlTypes, name)) simple["schema"] = urlTypes[name]!
     // OpenAPI has no catch-all path: the rest of the path becomes a parameter of its own.
     if (name === "*") simple["name"] = "path"
+    if (name === "last-event-id") simple["name"] = "Last-Event-ID"
   }
   return simple
 }

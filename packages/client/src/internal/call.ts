@@ -8,6 +8,7 @@ import type { InvalidRequest } from "@effect-chatbot/schema/Errors"
 import * as Context from "effect/Context"
 import * as Effect from "effect/Effect"
 import { constTrue } from "effect/Function"
+import type * as Sse from "effect/encoding/Sse"
 import type * as HttpApiEndpoint from "effect/http-api/HttpApiEndpoint"
 import type * as HttpApiSchema from "effect/http-api/HttpApiSchema"
 import * as Headers from "effect/http/Headers"
@@ -26,7 +27,7 @@ import { compileFailure } from "./failure.ts"
 import { limitsOf, withPolicies } from "./policies.ts"
 import { compileRequest, type Parts, type Prepared } from "./request.ts"
 import type { AnyFailure, Read } from "./response.ts"
-import { compileSuccess, isBinary } from "./success.ts"
+import { compileSuccess, isBinary, successesOf } from "./success.ts"
 import { transportFailed } from "./transport.ts"
 
 type Part<Name extends keyof Parts, S> = [S] extends [never]
@@ -42,9 +43,11 @@ type Input<E> = Part<"params", HttpApiEndpoint.Params<E>> &
 
 type Value<S> = S extends HttpApiSchema.StreamUint8Array
   ? BinaryContent
-  : S extends Schema.Constraint
-    ? S["Type"]
-    : never
+  : S extends HttpApiSchema.StreamSse<Sse.EventCodec, Schema.Constraint, unknown>
+    ? never
+    : S extends Schema.Constraint
+      ? S["Type"]
+      : never
 
 /** What a call answers. */
 type Success<E> = Value<HttpApiEndpoint.Success<E>>
@@ -68,9 +71,10 @@ export interface Call<in Input, out A, out E> {
 }
 
 /** JSON is always accepted: errors come as it. Bytes may be of any type, and a bare text may come as it is. */
-const acceptOf = ({ success }: HttpApiEndpoint.Top): string => {
-  if ([...success].some(isBinary)) return "*/*"
-  return success.size > 1 ? "application/json, text/plain;q=0.5" : "application/json"
+const acceptOf = (endpoint: HttpApiEndpoint.Top): string => {
+  const successes = successesOf(endpoint)
+  if (successes.some(isBinary)) return "*/*"
+  return successes.length > 1 ? "application/json, text/plain;q=0.5" : "application/json"
 }
 
 /** Compiles an endpoint. `limits` says which of the timeouts are its own. */

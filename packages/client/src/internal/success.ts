@@ -84,10 +84,14 @@ const readBinary = (declared: string): Read => {
 export const isBinary = (schema: unknown): schema is HttpApiSchema.StreamUint8Array =>
   Predicate.isTagged(schema, "StreamUint8Array")
 
+/** What an endpoint answers a call with. The events that some answer instead, where they are asked for, are no answer to a call. */
+export const successesOf = ({ success }: HttpApiEndpoint.Top) =>
+  Array.from(success).filter((schema) => !Predicate.isTagged(schema, "StreamSse"))
+
 /** The reader of the successes of an endpoint. */
 export const compileSuccess = (endpoint: HttpApiEndpoint.Top): Read => {
   // A bare text is declared twice, quoted and as it is; the reader takes either.
-  const [schema] = endpoint.success
+  const [schema] = successesOf(endpoint)
   if (schema === undefined || HttpApiSchema.isNoContent(schema.ast)) return readNothing
   if (isBinary(schema)) return readBinary(schema.contentType)
   // The schemas of the contract need no services; the type of any endpoint does not say so.

@@ -7,6 +7,7 @@ import { CompletionRuns } from "../CompletionRuns.ts"
 import { Downloads } from "../Downloads.ts"
 import { bareText } from "../http/BareText.ts"
 import { attachment, content } from "../http/Content.ts"
+import { eventStream, wantsEvents } from "../http/EventStreamResponse.ts"
 import { signedIn } from "../http/SignedIn.ts"
 import { Tickets } from "../Tickets.ts"
 
@@ -23,8 +24,21 @@ export const layer = HttpApiBuilder.group(
       create: ({ payload }) => Effect.flatMap(CurrentCaller, (caller) => chats.create(caller, payload.botId)),
       createByBotCode: ({ payload }) =>
         Effect.flatMap(CurrentCaller, (caller) => chats.createByBotCode(caller, payload.botCode)),
-      complete: ({ params, payload }) =>
-        Effect.flatMap(CurrentCaller, (caller) => runs.complete(caller, params.chatId, payload)),
+      complete: Effect.fnUntraced(function* ({ params, payload }) {
+        const caller = yield* CurrentCaller
+        return (yield* wantsEvents)
+          ? eventStream(yield* runs.stream(caller, params.chatId, payload))
+          : yield* runs.complete(caller, params.chatId, payload)
+      }),
+      events: ({ headers, params }) =>
+        CurrentCaller.pipe(
+          Effect.flatMap((caller) =>
+            runs.events(caller, params.chatId, params.completionId, headers["last-event-id"] ?? 0)
+          ),
+          Effect.map(eventStream)
+        ),
+      stop: ({ params }) =>
+        Effect.flatMap(CurrentCaller, (caller) => runs.stop(caller, params.chatId, params.completionId)),
       openBot: () => chats.openBot,
       get: ({ params }) => Effect.flatMap(CurrentCaller, (caller) => chats.get(caller, params.chatId)),
       delete: ({ params }) => Effect.flatMap(CurrentCaller, (caller) => chats.delete(caller, params.chatId)),

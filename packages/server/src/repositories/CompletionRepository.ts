@@ -54,7 +54,7 @@ export class CompletionRepository extends Context.Service<
   {
     /** The completions of a chat, oldest first. */
     readonly list: (chatId: ChatId) => Effect.Effect<ReadonlyArray<CompletionRow>>
-    /** The last turns of a chat, latest first. */
+    /** The last turns of a chat, latest first; those that were stopped before a word was said are none. */
     readonly lastTurns: (chatId: ChatId, limit: number) => Effect.Effect<ReadonlyArray<Turn>>
     /** The documents that the completions of a chat were drawn from, in the order they were named. */
     readonly sources: (chatId: ChatId) => Effect.Effect<ReadonlyArray<SourceRow>>
@@ -62,7 +62,9 @@ export class CompletionRepository extends Context.Service<
     readonly sourcesOf: (id: CompletionId) => Effect.Effect<ReadonlyArray<SourceRow>>
     /** Stores a completion. Documents that are gone are left out of its sources. */
     readonly insert: (completion: CompletionRow, sources: ReadonlyArray<string>) => Effect.Effect<void>
-    /** Whether there was such a completion in the chat. */
+    /** Whether there is such a completion in the chat. */
+    readonly exists: (chatId: ChatId, id: CompletionId) => Effect.Effect<boolean>
+    /** Deletes a completion and the log of its run. Whether there was such a completion in the chat. */
     readonly delete: (chatId: ChatId, id: CompletionId) => Effect.Effect<boolean>
   }
 >()("@effect-chatbot/server/repositories/CompletionRepository") {
@@ -84,7 +86,7 @@ export class CompletionRepository extends Context.Service<
           Turns.all(
             "read the history of a chat",
             sql`SELECT user_message, assistant_message FROM completions
-              WHERE chat_id = ${chatId} ORDER BY id DESC LIMIT ${limit}`
+              WHERE chat_id = ${chatId} AND assistant_message <> '' ORDER BY id DESC LIMIT ${limit}`
           ),
         sources: (chatId) =>
           Source.all(
@@ -117,10 +119,18 @@ export class CompletionRepository extends Context.Service<
             { discard: true }
           )
         }),
+        exists: (chatId, id) =>
+          touches("find a completion", sql`SELECT id FROM completions WHERE id = ${id} AND chat_id = ${chatId}`),
         delete: (chatId, id) =>
-          touches(
-            "delete a completion",
-            sql`DELETE FROM completions WHERE id = ${id} AND chat_id = ${chatId} RETURNING id`
+          Effect.andThen(
+            run(
+              "delete the log of a run",
+              sql`DELETE FROM completion_logs WHERE completion_id = ${id} AND chat_id = ${chatId}`
+            ),
+            touches(
+              "delete a completion",
+              sql`DELETE FROM completions WHERE id = ${id} AND chat_id = ${chatId} RETURNING id`
+            )
           )
       }
     })

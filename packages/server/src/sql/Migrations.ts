@@ -262,7 +262,28 @@ const idempotency = Effect.gen(function* () {
   yield* sql`CREATE INDEX idempotency_keys_expires ON idempotency_keys (expires_utc)`
 })
 
+const completionLogs = Effect.gen(function* () {
+  const sql = yield* SqlClient.SqlClient
+  const bytes = sql.onDialectOrElse({ pg: () => sql.literal("BYTEA"), orElse: () => sql.literal("BLOB") })
+  // A run that failed has a log and no completion.
+  yield* sql`CREATE TABLE completion_logs (
+    completion_id TEXT PRIMARY KEY,
+    chat_id TEXT NOT NULL REFERENCES chats (id) ON DELETE CASCADE,
+    is_for_admins INTEGER NOT NULL,
+    created_utc TEXT NOT NULL,
+    events ${bytes} NOT NULL
+  )`
+  yield* sql`CREATE INDEX completion_logs_chat ON completion_logs (chat_id)`
+  yield* sql`CREATE INDEX completion_logs_created ON completion_logs (created_utc)`
+})
+
 /** Brings the database to the current version on start; safe to run again, and from two processes at once. */
 export const layer = Layer.effectDiscard(
-  Migrator.make({})({ loader: Migrator.fromRecord({ "0001_initial": initial, "0002_idempotency": idempotency }) })
+  Migrator.make({})({
+    loader: Migrator.fromRecord({
+      "0001_initial": initial,
+      "0002_idempotency": idempotency,
+      "0003_completion_logs": completionLogs
+    })
+  })
 )

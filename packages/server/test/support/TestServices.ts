@@ -1,6 +1,12 @@
 /** The services on a database in memory, with a provider that answers as the test says. */
 import type { SignedIn } from "@effect-chatbot/server/Callers"
-import { type Answer, CompletionProvider, type Request } from "@effect-chatbot/server/CompletionProvider"
+import {
+  type Answer,
+  CompletionProvider,
+  type Part,
+  type Request,
+  toParts
+} from "@effect-chatbot/server/CompletionProvider"
 import { Retention } from "@effect-chatbot/server/Retention"
 import * as SearchText from "@effect-chatbot/server/SearchText"
 import * as SecretBox from "@effect-chatbot/server/SecretBox"
@@ -22,9 +28,13 @@ import * as Redacted from "effect/Redacted"
 import type * as Migrator from "effect/sql/Migrator"
 import * as SqlClient from "effect/sql/SqlClient"
 import type * as SqlError from "effect/sql/SqlError"
+import * as Stream from "effect/Stream"
 
 /** What a provider does with a question. */
 export type Behaviour = (request: Request) => Effect.Effect<Answer, ProviderFailed | ProviderTimedOut>
+
+/** How a provider streams its answer to a question. */
+export type Streaming = (request: Request) => Stream.Stream<Part, ProviderFailed | ProviderTimedOut>
 
 /** An answer, with what a test has no say about filled in. */
 export const answer = (options: Partial<Answer>): Answer => ({
@@ -44,23 +54,29 @@ export class TestProvider extends Context.Service<
     /** What it was asked, the first question first. */
     readonly requests: ReadonlyArray<Request>
     readonly behave: (behaviour: Behaviour) => Effect.Effect<void>
+    readonly stream: (streaming: Streaming) => Effect.Effect<void>
   }
 >()("test/TestProvider") {
   static readonly layer = Layer.effectContext(
     Effect.sync(() => {
       const requests: Array<Request> = []
-      let current: Behaviour = ({ userMessage }) =>
-        Effect.succeed(answer({ assistantMessage: `You said: ${userMessage}` }))
+      let current: Streaming = ({ userMessage }) =>
+        Stream.fromIterable(toParts(answer({ assistantMessage: `You said: ${userMessage}` })))
       return Context.make(TestProvider, {
         requests,
         behave: (behaviour) =>
           Effect.sync(() => {
-            current = behaviour
+            current = (request) =>
+              Stream.unwrap(Effect.map(behaviour(request), (answer) => Stream.fromIterable(toParts(answer))))
+          }),
+        stream: (streaming) =>
+          Effect.sync(() => {
+            current = streaming
           })
       }).pipe(
         Context.add(CompletionProvider, {
           complete: (request) =>
-            Effect.suspend(() => {
+            Stream.suspend(() => {
               requests.push(request)
               return current(request)
             })
