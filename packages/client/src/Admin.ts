@@ -19,16 +19,17 @@ import type {
 } from "@effect-chatbot/schema/OpenAiService"
 import type { Page, PageQuery } from "@effect-chatbot/schema/Page"
 import * as Context from "effect/Context"
-import * as Effect from "effect/Effect"
+import type * as Effect from "effect/Effect"
 import type * as HttpClient from "effect/http/HttpClient"
-import * as Layer from "effect/Layer"
+import type * as Layer from "effect/Layer"
 import type * as Stream from "effect/Stream"
 import type { CallError } from "./CallError.ts"
 import type { ClientConfig } from "./ClientConfig.ts"
-import { call, connect } from "./internal/call.ts"
+import { callOf, layerOf } from "./internal/call.ts"
 import { itemsOf } from "./internal/pages.ts"
 
 const endpoints = Api.groups.admin.endpoints
+const call = callOf("admin")
 
 const calls = {
   listOpenAiServices: call(endpoints.listOpenAiServices),
@@ -79,21 +80,17 @@ export class Admin extends Context.Service<
   }
 >()("@effect-chatbot/client/Admin") {
   /** Over the {@link ClientConfig} and a transport. */
-  static readonly layer: Layer.Layer<Admin, never, ClientConfig | HttpClient.HttpClient> = Layer.effect(
-    Admin,
-    Effect.map(connect, (run) => {
-      const list = (query: PageQuery = {}) => run(calls.listOpenAiServices, { query })
-      return {
-        openAiServices: {
-          list,
-          items: (query = {}) => itemsOf(list, query),
-          create: (payload) => run(calls.createOpenAiService, { payload }),
-          get: (openAiServiceId) => run(calls.getOpenAiService, { params: { openAiServiceId } }),
-          update: (openAiServiceId, payload) =>
-            run(calls.updateOpenAiService, { params: { openAiServiceId }, payload }),
-          delete: (openAiServiceId) => run(calls.deleteOpenAiService, { params: { openAiServiceId } })
-        }
+  static readonly layer: Layer.Layer<Admin, never, ClientConfig | HttpClient.HttpClient> = layerOf(Admin, (run) => {
+    const list = (query: PageQuery = {}) => run(calls.listOpenAiServices, { query })
+    return {
+      openAiServices: {
+        list,
+        items: (query = {}) => itemsOf(list, query),
+        create: (payload) => run(calls.createOpenAiService, { payload }),
+        get: (openAiServiceId) => run(calls.getOpenAiService, { params: { openAiServiceId } }),
+        update: (openAiServiceId, payload) => run(calls.updateOpenAiService, { params: { openAiServiceId }, payload }),
+        delete: (openAiServiceId) => run(calls.deleteOpenAiService, { params: { openAiServiceId } })
       }
-    })
-  )
+    }
+  })
 }

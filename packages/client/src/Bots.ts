@@ -13,17 +13,18 @@ import type {
 import type { BotId } from "@effect-chatbot/schema/Ids"
 import type { Page, PageQuery } from "@effect-chatbot/schema/Page"
 import * as Context from "effect/Context"
-import * as Effect from "effect/Effect"
+import type * as Effect from "effect/Effect"
 import type * as HttpClient from "effect/http/HttpClient"
-import * as Layer from "effect/Layer"
+import type * as Layer from "effect/Layer"
 import type * as Stream from "effect/Stream"
 import type { BinaryContent } from "./BinaryContent.ts"
 import type { CallError } from "./CallError.ts"
 import type { ClientConfig } from "./ClientConfig.ts"
-import { call, connect } from "./internal/call.ts"
+import { callOf, layerOf } from "./internal/call.ts"
 import { itemsOf } from "./internal/pages.ts"
 
 const endpoints = Api.groups.bots.endpoints
+const call = callOf("bots")
 
 const calls = {
   list: call(endpoints.list),
@@ -81,24 +82,21 @@ export class Bots extends Context.Service<
   }
 >()("@effect-chatbot/client/Bots") {
   /** Over the {@link ClientConfig} and a transport. */
-  static readonly layer: Layer.Layer<Bots, never, ClientConfig | HttpClient.HttpClient> = Layer.effect(
-    Bots,
-    Effect.map(connect, (run) => {
-      const list = (query: PageQuery = {}) => run(calls.list, { query })
-      const listByStartBot = (startBotId: BotId, query: PageQuery = {}) =>
-        run(calls.listByStartBot, { params: { startBotId }, query })
-      const startBots = (query: PageQuery = {}) => run(calls.startBots, { query })
-      return {
-        list,
-        items: (query = {}) => itemsOf(list, query),
-        listByStartBot,
-        itemsByStartBot: (startBotId, query = {}) => itemsOf((query) => listByStartBot(startBotId, query), query),
-        startBots,
-        startBotItems: (query = {}) => itemsOf(startBots, query),
-        image: (botId) => run(calls.image, { params: { botId } }),
-        search: (botId, userMessage) => run(calls.search, { params: { botId }, payload: { userMessage } }),
-        stopAll: run(calls.stopAll, {})
-      }
-    })
-  )
+  static readonly layer: Layer.Layer<Bots, never, ClientConfig | HttpClient.HttpClient> = layerOf(Bots, (run) => {
+    const list = (query: PageQuery = {}) => run(calls.list, { query })
+    const listByStartBot = (startBotId: BotId, query: PageQuery = {}) =>
+      run(calls.listByStartBot, { params: { startBotId }, query })
+    const startBots = (query: PageQuery = {}) => run(calls.startBots, { query })
+    return {
+      list,
+      items: (query = {}) => itemsOf(list, query),
+      listByStartBot,
+      itemsByStartBot: (startBotId, query = {}) => itemsOf((query) => listByStartBot(startBotId, query), query),
+      startBots,
+      startBotItems: (query = {}) => itemsOf(startBots, query),
+      image: (botId) => run(calls.image, { params: { botId } }),
+      search: (botId, userMessage) => run(calls.search, { params: { botId }, payload: { userMessage } }),
+      stopAll: run(calls.stopAll, {})
+    }
+  })
 }

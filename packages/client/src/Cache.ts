@@ -6,12 +6,13 @@ import type { Forbidden } from "@effect-chatbot/schema/Errors"
 import * as Context from "effect/Context"
 import * as Effect from "effect/Effect"
 import type * as HttpClient from "effect/http/HttpClient"
-import * as Layer from "effect/Layer"
+import type * as Layer from "effect/Layer"
 import type { CallError } from "./CallError.ts"
 import type { ClientConfig } from "./ClientConfig.ts"
-import { call, connect } from "./internal/call.ts"
+import { callOf, layerOf } from "./internal/call.ts"
 
 const endpoints = Api.groups.cache.endpoints
+const call = callOf("cache")
 
 const calls = {
   clear: call(endpoints.clear)
@@ -26,10 +27,7 @@ export class Cache extends Context.Service<
   }
 >()("@effect-chatbot/client/Cache") {
   /** Over the {@link ClientConfig} and a transport. */
-  static readonly layer: Layer.Layer<Cache, never, ClientConfig | HttpClient.HttpClient> = Layer.effect(
-    Cache,
-    Effect.map(connect, (run) => ({
-      clear: Effect.asVoid(run(calls.clear, {}))
-    }))
-  )
+  static readonly layer: Layer.Layer<Cache, never, ClientConfig | HttpClient.HttpClient> = layerOf(Cache, (run) => ({
+    clear: Effect.asVoid(run(calls.clear, {}))
+  }))
 }

@@ -2,6 +2,7 @@
  * The errors that every call can fail with, whatever it does.
  */
 import type {
+  CircuitOpen,
   InternalError,
   InvalidResponse,
   RateLimited,
@@ -12,8 +13,11 @@ import type {
   UnexpectedStatus
 } from "@effect-chatbot/schema/Errors"
 
-/** What the client finds out by itself: no answer, none in time, or one that is not what the contract says. */
-export type ClientError = TransportFailed | RequestTimedOut | UnexpectedStatus | InvalidResponse
+/**
+ * What the client finds out by itself: no answer, none in time, or one that is not what the contract says. `CircuitOpen` only where there
+ * is a `CircuitBreaker`.
+ */
+export type ClientError = TransportFailed | RequestTimedOut | UnexpectedStatus | InvalidResponse | CircuitOpen
 
 /** What every call can fail with; the methods name what can go wrong beside it. */
 export type CallError = Unauthorized | RateLimited | InternalError | Unavailable | ClientError

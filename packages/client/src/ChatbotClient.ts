@@ -48,6 +48,15 @@ const groups = Layer.mergeAll(
 /** The service of every group. */
 export type Groups = Admin | Bots | Cache | Chats | Statistics | System | Users
 
+/**
+ * Of its own: a layer is built once in a program and then shared, so the layers of the groups would be those of the first client, with its
+ * backend and its token, for every other client too.
+ */
+const isolated = <A, E, R>(layer: Layer.Layer<A, E, R>): Layer.Layer<A, E, R> =>
+  Layer.effectContext(
+    Effect.flatMap(Effect.scope, (scope) => Layer.buildWithMemoMap(layer, Layer.makeMemoMapUnsafe(), scope))
+  )
+
 /** The client: every endpoint of the contract, by its group. Each group is a service of its own as well. */
 export class ChatbotClient extends Context.Service<
   ChatbotClient,
@@ -65,11 +74,14 @@ export class ChatbotClient extends Context.Service<
   static readonly layerNoConfig: Layer.Layer<ChatbotClient | Groups, never, ClientConfig | HttpClient.HttpClient> =
     Layer.provideMerge(Layer.effect(ChatbotClient, Effect.all(services)), groups)
 
-  /** The client of the backend at `baseUrl` and the services of its groups, over a transport. Fails with what is wrong with the options. */
+  /**
+   * The client of the backend at `baseUrl` and the services of its groups, over a transport. Fails with what is wrong with the options.
+   * Policies that are provided to it are those of all its calls.
+   */
   static readonly layer = (
     options: ClientOptions
   ): Layer.Layer<ChatbotClient | Groups, Config.ConfigError, HttpClient.HttpClient> =>
-    Layer.provide(ChatbotClient.layerNoConfig, ClientConfig.layer(options))
+    Layer.provide(isolated(ChatbotClient.layerNoConfig), ClientConfig.layer(options))
 
   /** As {@link layer}, of what `CHATBOT_BASE_URL` and `CHATBOT_TOKEN` say. Without them, that is the backend on this machine, and no token. */
   static readonly layerConfig: Layer.Layer<ChatbotClient | Groups, Config.ConfigError, HttpClient.HttpClient> =

@@ -25,18 +25,19 @@ import type { BotId, ChatId, CompletionId, FeedbackId, Ticket, UserSystemMessage
 import * as Context from "effect/Context"
 import * as Effect from "effect/Effect"
 import type * as HttpClient from "effect/http/HttpClient"
-import * as Layer from "effect/Layer"
+import type * as Layer from "effect/Layer"
 import type { BinaryContent } from "./BinaryContent.ts"
 import type { CallError } from "./CallError.ts"
 import type { ClientConfig } from "./ClientConfig.ts"
-import { call, connect } from "./internal/call.ts"
+import { callOf, layerOf } from "./internal/call.ts"
 
 const endpoints = Api.groups.chats.endpoints
+const call = callOf("chats")
 
 const calls = {
   create: call(endpoints.create),
   createByBotCode: call(endpoints.createByBotCode),
-  complete: call(endpoints.complete, ({ completions }) => completions),
+  complete: call(endpoints.complete, { kind: "completion" }),
   stop: call(endpoints.stop),
   openBot: call(endpoints.openBot),
   get: call(endpoints.get),
@@ -46,7 +47,8 @@ const calls = {
   setUserSystemMessage: call(endpoints.setUserSystemMessage),
   removeUserSystemMessage: call(endpoints.removeUserSystemMessage),
   createTicket: call(endpoints.createTicket),
-  download: call(endpoints.download)
+  // A ticket works once, and may have worked although no answer came.
+  download: call(endpoints.download, { isOnce: ({ query }) => query.ticket !== undefined })
 }
 
 /** A question to a bot that is more than its text. */
@@ -181,39 +183,36 @@ export class Chats extends Context.Service<
   }
 >()("@effect-chatbot/client/Chats") {
   /** Over the {@link ClientConfig} and a transport. */
-  static readonly layer: Layer.Layer<Chats, never, ClientConfig | HttpClient.HttpClient> = Layer.effect(
-    Chats,
-    Effect.map(connect, (run) => ({
-      create: (botId) => run(calls.create, { payload: { botId } }),
-      createByBotCode: (botCode) => run(calls.createByBotCode, { payload: { botCode } }),
-      complete: (chatId, question) => {
-        const {
-          ignoreChatHistory = false,
-          isAdminChat = false,
-          isTraceLogEnabled = false,
-          userMessage
-        } = typeof question === "string" ? { userMessage: question } : question
-        return run(calls.complete, {
-          params: { chatId },
-          payload: { userMessage, ignoreChatHistory, isAdminChat, isTraceLogEnabled }
-        })
-      },
-      stop: (chatId, completionId) => run(calls.stop, { params: { chatId, completionId } }),
-      openBot: run(calls.openBot, {}),
-      get: (chatId) => run(calls.get, { params: { chatId } }),
-      delete: (chatId) => run(calls.delete, { params: { chatId } }),
-      feedback: (chatId, feedback) =>
-        Effect.map(
-          run(calls.feedback, { params: { chatId }, payload: { ...feedback, chatId } }),
-          ({ feedbackId }) => feedbackId
-        ),
-      rename: (chatId, displayName) => run(calls.rename, { params: { chatId }, payload: { displayName } }),
-      setUserSystemMessage: (chatId, userSystemMessageId) =>
-        run(calls.setUserSystemMessage, { params: { chatId }, payload: { userSystemMessageId } }),
-      removeUserSystemMessage: (chatId) => run(calls.removeUserSystemMessage, { params: { chatId } }),
-      createTicket: (chatId) => run(calls.createTicket, { params: { chatId } }),
-      download: (chatId, path, { ticket } = {}) =>
-        run(calls.download, { params: { chatId, "*": path }, query: { ticket } })
-    }))
-  )
+  static readonly layer: Layer.Layer<Chats, never, ClientConfig | HttpClient.HttpClient> = layerOf(Chats, (run) => ({
+    create: (botId) => run(calls.create, { payload: { botId } }),
+    createByBotCode: (botCode) => run(calls.createByBotCode, { payload: { botCode } }),
+    complete: (chatId, question) => {
+      const {
+        ignoreChatHistory = false,
+        isAdminChat = false,
+        isTraceLogEnabled = false,
+        userMessage
+      } = typeof question === "string" ? { userMessage: question } : question
+      return run(calls.complete, {
+        params: { chatId },
+        payload: { userMessage, ignoreChatHistory, isAdminChat, isTraceLogEnabled }
+      })
+    },
+    stop: (chatId, completionId) => run(calls.stop, { params: { chatId, completionId } }),
+    openBot: run(calls.openBot, {}),
+    get: (chatId) => run(calls.get, { params: { chatId } }),
+    delete: (chatId) => run(calls.delete, { params: { chatId } }),
+    feedback: (chatId, feedback) =>
+      Effect.map(
+        run(calls.feedback, { params: { chatId }, payload: { ...feedback, chatId } }),
+        ({ feedbackId }) => feedbackId
+      ),
+    rename: (chatId, displayName) => run(calls.rename, { params: { chatId }, payload: { displayName } }),
+    setUserSystemMessage: (chatId, userSystemMessageId) =>
+      run(calls.setUserSystemMessage, { params: { chatId }, payload: { userSystemMessageId } }),
+    removeUserSystemMessage: (chatId) => run(calls.removeUserSystemMessage, { params: { chatId } }),
+    createTicket: (chatId) => run(calls.createTicket, { params: { chatId } }),
+    download: (chatId, path, { ticket } = {}) =>
+      run(calls.download, { params: { chatId, "*": path }, query: { ticket } })
+  }))
 }

@@ -6,16 +6,17 @@ import type { Forbidden, InvalidRequest } from "@effect-chatbot/schema/Errors"
 import type { Page } from "@effect-chatbot/schema/Page"
 import type { TokenUsage, TokenUsageQuery } from "@effect-chatbot/schema/TokenUsage"
 import * as Context from "effect/Context"
-import * as Effect from "effect/Effect"
+import type * as Effect from "effect/Effect"
 import type * as HttpClient from "effect/http/HttpClient"
-import * as Layer from "effect/Layer"
+import type * as Layer from "effect/Layer"
 import type * as Stream from "effect/Stream"
 import type { CallError } from "./CallError.ts"
 import type { ClientConfig } from "./ClientConfig.ts"
-import { call, connect } from "./internal/call.ts"
+import { callOf, layerOf } from "./internal/call.ts"
 import { itemsOf } from "./internal/pages.ts"
 
 const endpoints = Api.groups.statistics.endpoints
+const call = callOf("statistics")
 
 const calls = {
   recompute: call(endpoints.recompute),
@@ -41,15 +42,15 @@ export class Statistics extends Context.Service<
   }
 >()("@effect-chatbot/client/Statistics") {
   /** Over the {@link ClientConfig} and a transport. */
-  static readonly layer: Layer.Layer<Statistics, never, ClientConfig | HttpClient.HttpClient> = Layer.effect(
+  static readonly layer: Layer.Layer<Statistics, never, ClientConfig | HttpClient.HttpClient> = layerOf(
     Statistics,
-    Effect.map(connect, (run) => {
+    (run) => {
       const tokenUsage = (query: TokenUsageQuery = {}) => run(calls.tokenUsage, { query })
       return {
         recompute: run(calls.recompute, {}),
         tokenUsage,
         tokenUsageItems: (query = {}) => itemsOf(tokenUsage, query)
       }
-    })
+    }
   )
 }

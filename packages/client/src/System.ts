@@ -6,12 +6,13 @@ import type { Forbidden, InvalidRequest, PayloadTooLarge } from "@effect-chatbot
 import * as Context from "effect/Context"
 import * as Effect from "effect/Effect"
 import type * as HttpClient from "effect/http/HttpClient"
-import * as Layer from "effect/Layer"
+import type * as Layer from "effect/Layer"
 import type { CallError } from "./CallError.ts"
 import type { ClientConfig } from "./ClientConfig.ts"
-import { call, connect } from "./internal/call.ts"
+import { callOf, layerOf } from "./internal/call.ts"
 
 const endpoints = Api.groups.system.endpoints
+const call = callOf("system")
 
 const calls = {
   status: call(endpoints.status),
@@ -30,11 +31,8 @@ export class System extends Context.Service<
   }
 >()("@effect-chatbot/client/System") {
   /** Over the {@link ClientConfig} and a transport. */
-  static readonly layer: Layer.Layer<System, never, ClientConfig | HttpClient.HttpClient> = Layer.effect(
-    System,
-    Effect.map(connect, (run) => ({
-      status: Effect.map(run(calls.status, {}), ({ value }) => value ?? ""),
-      setStatus: (value) => run(calls.setStatus, { payload: { value } })
-    }))
-  )
+  static readonly layer: Layer.Layer<System, never, ClientConfig | HttpClient.HttpClient> = layerOf(System, (run) => ({
+    status: Effect.map(run(calls.status, {}), ({ value }) => value ?? ""),
+    setStatus: (value) => run(calls.setStatus, { payload: { value } })
+  }))
 }

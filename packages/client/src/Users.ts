@@ -24,14 +24,15 @@ import type {
 import * as Context from "effect/Context"
 import * as Effect from "effect/Effect"
 import type * as HttpClient from "effect/http/HttpClient"
-import * as Layer from "effect/Layer"
+import type * as Layer from "effect/Layer"
 import type * as Stream from "effect/Stream"
 import type { CallError } from "./CallError.ts"
 import type { ClientConfig } from "./ClientConfig.ts"
-import { call, connect } from "./internal/call.ts"
+import { callOf, layerOf } from "./internal/call.ts"
 import { itemsOf } from "./internal/pages.ts"
 
 const endpoints = Api.groups.users.endpoints
+const call = callOf("users")
 
 const calls = {
   current: call(endpoints.current),
@@ -168,49 +169,43 @@ export class Users extends Context.Service<
   }
 >()("@effect-chatbot/client/Users") {
   /** Over the {@link ClientConfig} and a transport. */
-  static readonly layer: Layer.Layer<Users, never, ClientConfig | HttpClient.HttpClient> = Layer.effect(
-    Users,
-    Effect.map(connect, (run) => {
-      const chats = (query: ChatQuery = {}) => run(calls.chats, { query })
-      const chatsByBot = (botid: BotId, query: ChatQuery = {}) => run(calls.chatsByBot, { params: { botid }, query })
-      const chatsByBotAndSystemMessage = (
-        botid: BotId,
-        usersystempromptid: UserSystemMessageId,
-        query: ChatQuery = {}
-      ) => run(calls.chatsByBotAndSystemMessage, { params: { botid, usersystempromptid }, query })
-      const listSystemMessages = (query: PageQuery = {}) => run(calls.listSystemMessages, { query })
-      return {
-        current: run(calls.current, {}),
-        update: (payload) => run(calls.update, { payload }),
-        acceptTerms: run(calls.acceptTerms, {}),
-        deleteChats: ({ keepFavorites }) => run(calls.deleteChats, { params: { keepfavorites: keepFavorites } }),
-        deleteChat: (chatid) => run(calls.deleteChat, { params: { chatid } }),
-        deleteCompletion: (chatid, completionid) => run(calls.deleteCompletion, { params: { chatid, completionid } }),
-        deleteChatsByBot: (botid, { keepFavorites }) =>
-          run(calls.deleteChatsByBot, { params: { botid, keepfavorites: keepFavorites } }),
-        deleteChatsByBotAndSystemMessage: (botid, systemmessageid, { keepFavorites }) =>
-          run(calls.deleteChatsByBotAndSystemMessage, {
-            params: { botid, systemmessageid, keepfavorites: keepFavorites }
-          }),
-        chats,
-        chatItems: (query = {}) => itemsOf(chats, query),
-        chatsByBot,
-        chatItemsByBot: (botId, query = {}) => itemsOf((query) => chatsByBot(botId, query), query),
-        chatsByBotAndSystemMessage,
-        chatItemsByBotAndSystemMessage: (botId, messageId, query = {}) =>
-          itemsOf((query) => chatsByBotAndSystemMessage(botId, messageId, query), query),
-        setFavorite: (chatid, isFavorite) => run(calls.setFavorite, { params: { chatid }, payload: { isFavorite } }),
-        systemMessages: {
-          list: listSystemMessages,
-          items: (query = {}) => itemsOf(listSystemMessages, query),
-          create: (payload) => run(calls.createSystemMessage, { payload }),
-          get: (userSystemMessageId) => run(calls.getSystemMessage, { params: { userSystemMessageId } }),
-          update: (userSystemMessageId, payload) =>
-            run(calls.updateSystemMessage, { params: { userSystemMessageId }, payload }),
-          delete: (userSystemMessageId) => run(calls.deleteSystemMessage, { params: { userSystemMessageId } }),
-          count: Effect.map(run(calls.countSystemMessages, {}), ({ systemMessageCount }) => systemMessageCount)
-        }
+  static readonly layer: Layer.Layer<Users, never, ClientConfig | HttpClient.HttpClient> = layerOf(Users, (run) => {
+    const chats = (query: ChatQuery = {}) => run(calls.chats, { query })
+    const chatsByBot = (botid: BotId, query: ChatQuery = {}) => run(calls.chatsByBot, { params: { botid }, query })
+    const chatsByBotAndSystemMessage = (botid: BotId, usersystempromptid: UserSystemMessageId, query: ChatQuery = {}) =>
+      run(calls.chatsByBotAndSystemMessage, { params: { botid, usersystempromptid }, query })
+    const listSystemMessages = (query: PageQuery = {}) => run(calls.listSystemMessages, { query })
+    return {
+      current: run(calls.current, {}),
+      update: (payload) => run(calls.update, { payload }),
+      acceptTerms: run(calls.acceptTerms, {}),
+      deleteChats: ({ keepFavorites }) => run(calls.deleteChats, { params: { keepfavorites: keepFavorites } }),
+      deleteChat: (chatid) => run(calls.deleteChat, { params: { chatid } }),
+      deleteCompletion: (chatid, completionid) => run(calls.deleteCompletion, { params: { chatid, completionid } }),
+      deleteChatsByBot: (botid, { keepFavorites }) =>
+        run(calls.deleteChatsByBot, { params: { botid, keepfavorites: keepFavorites } }),
+      deleteChatsByBotAndSystemMessage: (botid, systemmessageid, { keepFavorites }) =>
+        run(calls.deleteChatsByBotAndSystemMessage, {
+          params: { botid, systemmessageid, keepfavorites: keepFavorites }
+        }),
+      chats,
+      chatItems: (query = {}) => itemsOf(chats, query),
+      chatsByBot,
+      chatItemsByBot: (botId, query = {}) => itemsOf((query) => chatsByBot(botId, query), query),
+      chatsByBotAndSystemMessage,
+      chatItemsByBotAndSystemMessage: (botId, messageId, query = {}) =>
+        itemsOf((query) => chatsByBotAndSystemMessage(botId, messageId, query), query),
+      setFavorite: (chatid, isFavorite) => run(calls.setFavorite, { params: { chatid }, payload: { isFavorite } }),
+      systemMessages: {
+        list: listSystemMessages,
+        items: (query = {}) => itemsOf(listSystemMessages, query),
+        create: (payload) => run(calls.createSystemMessage, { payload }),
+        get: (userSystemMessageId) => run(calls.getSystemMessage, { params: { userSystemMessageId } }),
+        update: (userSystemMessageId, payload) =>
+          run(calls.updateSystemMessage, { params: { userSystemMessageId }, payload }),
+        delete: (userSystemMessageId) => run(calls.deleteSystemMessage, { params: { userSystemMessageId } }),
+        count: Effect.map(run(calls.countSystemMessages, {}), ({ systemMessageCount }) => systemMessageCount)
       }
-    })
-  )
+    }
+  })
 }

@@ -1,5 +1,6 @@
 import * as Problem from "@effect-chatbot/api/Problem"
 import { ChatbotClient } from "@effect-chatbot/client/ChatbotClient"
+import * as RetryPolicy from "@effect-chatbot/client/RetryPolicy"
 import * as Errors from "@effect-chatbot/schema/Errors"
 import { BotId, ChatId, OpenAiServiceId, Ticket, UserSystemMessageId } from "@effect-chatbot/schema/Ids"
 import { assert, describe, it } from "@effect/vitest"
@@ -23,8 +24,12 @@ type AnyError = { readonly _tag: string }
 const botId = BotId.make("bot-1")
 const chatId = ChatId.make("chat-1")
 
+/** Of one attempt. */
 const client = (script: Script) =>
-  Layer.provide(ChatbotClient.layer({ baseUrl: "http://chatbot.test:81", token: "tok-canary" }), scripted(script).layer)
+  ChatbotClient.layer({ baseUrl: "http://chatbot.test:81", token: "tok-canary" }).pipe(
+    Layer.provide(scripted(script).layer),
+    Layer.provide(Layer.succeed(RetryPolicy.RetryPolicy, RetryPolicy.none))
+  )
 
 /** The error of a call, where a backend answers everything in one way. */
 const errorOf = <A, E>(call: (client: Client) => Effect.Effect<A, E>, script: Script) =>

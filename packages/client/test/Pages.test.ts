@@ -1,6 +1,6 @@
 import { Bots } from "@effect-chatbot/client/Bots"
 import { ChatbotClient } from "@effect-chatbot/client/ChatbotClient"
-import { RateLimited } from "@effect-chatbot/schema/Errors"
+import { Unauthorized } from "@effect-chatbot/schema/Errors"
 import { BotId, UserSystemMessageId } from "@effect-chatbot/schema/Ids"
 import { assert, describe, it } from "@effect/vitest"
 import * as Effect from "effect/Effect"
@@ -82,13 +82,13 @@ describe("the items of all pages", () => {
   it.effect("end with the error of a page", () =>
     Effect.gen(function* () {
       const { layer } = client((_, number) =>
-        number === 1 ? page(["a"], { hasNext: true }) : new Response(null, { status: 429 })
+        number === 1 ? page(["a"], { hasNext: true }) : new Response(null, { status: 401 })
       )
       const seen: Array<string> = []
       const error = yield* Effect.flatMap(Bots, (bots) =>
         Effect.flip(Stream.runForEach(bots.items(), ({ botId }) => Effect.sync(() => seen.push(botId))))
       ).pipe(Effect.provide(layer))
-      assert.instanceOf(error, RateLimited)
+      assert.instanceOf(error, Unauthorized)
       assert.deepStrictEqual(seen, ["a"])
     })
   )

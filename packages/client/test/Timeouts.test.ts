@@ -1,5 +1,6 @@
 import { ChatbotClient } from "@effect-chatbot/client/ChatbotClient"
 import { Chats } from "@effect-chatbot/client/Chats"
+import * as RetryPolicy from "@effect-chatbot/client/RetryPolicy"
 import * as Timeouts from "@effect-chatbot/client/Timeouts"
 import { RequestTimedOut } from "@effect-chatbot/schema/Errors"
 import { ChatId } from "@effect-chatbot/schema/Ids"
@@ -13,8 +14,12 @@ import { json, type Script, scripted } from "./support/Scripted.ts"
 
 const chatId = ChatId.make("chat")
 
+/** Of one attempt, unless another policy is provided to the program. */
 const client = (script: Script) =>
-  Layer.provide(ChatbotClient.layer({ baseUrl: "http://chatbot.test" }), scripted(script).layer)
+  ChatbotClient.layer({ baseUrl: "http://chatbot.test" }).pipe(
+    Layer.provide(scripted(script).layer),
+    Layer.provide(Layer.succeed(RetryPolicy.RetryPolicy, RetryPolicy.none))
+  )
 
 /** A head at once and a body that never ends. */
 const endlessBody = () => new Response(new ReadableStream({ start: (body) => body.enqueue(new Uint8Array([123])) }))

@@ -1,5 +1,6 @@
 import { ChatbotClient } from "@effect-chatbot/client/ChatbotClient"
 import * as NodeTransport from "@effect-chatbot/client/NodeTransport"
+import * as RetryPolicy from "@effect-chatbot/client/RetryPolicy"
 import * as Timeouts from "@effect-chatbot/client/Timeouts"
 import * as Transport from "@effect-chatbot/client/Transport"
 import * as Errors from "@effect-chatbot/schema/Errors"
@@ -63,8 +64,14 @@ const transports = [
 ] as const
 
 describe.each(transports)("over %s", (_, transport) => {
+  /** Of one attempt. */
   const client = (baseUrl: string) =>
-    Effect.provide(Layer.provide(ChatbotClient.layer({ baseUrl, token: "abc" }), transport))
+    Effect.provide(
+      ChatbotClient.layer({ baseUrl, token: "abc" }).pipe(
+        Layer.provide(transport),
+        Layer.provide(Layer.succeed(RetryPolicy.RetryPolicy, RetryPolicy.none))
+      )
+    )
 
   const getChat = Effect.flatMap(ChatbotClient, ({ chats }) => chats.get(chatId))
   const download = Effect.flatMap(ChatbotClient, ({ chats }) => chats.download(chatId, "a.md"))

@@ -166,7 +166,7 @@ describe("the interfaces of the services", () => {
       HttpApiEndpoint.Errors<Groups["system"]["endpoints"]["status"]> | ClientError
     >()
     expectTypeOf<ClientError["_tag"]>().toEqualTypeOf<
-      "TransportFailed" | "RequestTimedOut" | "UnexpectedStatus" | "InvalidResponse"
+      "TransportFailed" | "RequestTimedOut" | "UnexpectedStatus" | "InvalidResponse" | "CircuitOpen"
     >()
     expectTypeOf<Effect.Error<ReturnType<Client["chats"]["get"]>>>().toEqualTypeOf<
       Errors.InvalidRequest | Errors.ChatNotFound | CallError

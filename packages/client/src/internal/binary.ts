@@ -1,5 +1,4 @@
 import { TransportFailed } from "@effect-chatbot/schema/Errors"
-import type * as Duration from "effect/Duration"
 import * as Effect from "effect/Effect"
 import * as Fiber from "effect/Fiber"
 import type { Headers } from "effect/http/Headers"
@@ -8,7 +7,9 @@ import type * as Scope from "effect/Scope"
 import * as Stream from "effect/Stream"
 import type { BinaryContent } from "../BinaryContent.ts"
 import { fileNameOf } from "./contentDisposition.ts"
-import { timedOut } from "./policies.ts"
+import { timedOut } from "./limits.ts"
+import type { Ongoing } from "./ongoing.ts"
+import { tell } from "./story.ts"
 import { transportFailed } from "./transport.ts"
 
 /** Ends an answer whose body nobody reads: a transport closes it when its stream is left. */
@@ -20,14 +21,15 @@ const lengthOf = ({ "content-encoding": encoding, "content-length": length }: He
   encoding === undefined && length !== undefined && /^\d+$/.test(length) ? Number(length) : undefined
 
 /**
- * The content of an answer. Its connection stays open until the bytes are read, so it is closed when nobody begins to within `limit`, and
- * with `scope`, which is that of the client.
+ * The content of an answer. Its connection stays open until the bytes are read, so it is closed when nobody begins to within the limit of
+ * an attempt, and with `scope`, which is that of the client.
  */
 export const binaryContent = (
   response: HttpClientResponse,
-  limit: Duration.Duration,
+  call: Ongoing,
   scope: Scope.Scope
 ): Effect.Effect<BinaryContent> => {
+  const limit = call.limits.attempt
   let state: "waiting" | "read" | "closed" = "waiting"
 
   const giveUp = Effect.suspend(() => {
@@ -57,6 +59,6 @@ export const binaryContent = (
         return Stream.fail(new TransportFailed({ message: "The bytes of an answer can be read once." }))
       state = "read"
       return Stream.unwrap(Effect.as(Fiber.interrupt(waiting), bytes))
-    })
+    }).pipe(Stream.mapError((error) => tell(call, error, "begun")))
   }))
 }

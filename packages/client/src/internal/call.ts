@@ -4,8 +4,12 @@
  * A call is compiled once, from the schemas of its endpoint. It encodes its input, sends a request within the policies, and reads the
  * answer: the success of the contract, an error that the endpoint declares, or one that the client found out by itself.
  */
-import type { InvalidRequest } from "@effect-chatbot/schema/Errors"
+import { keyHeader } from "@effect-chatbot/api/middleware/IdempotencyKeys"
+import { RetryClass } from "@effect-chatbot/api/RetryClass"
+import { InvalidRequest } from "@effect-chatbot/schema/Errors"
+import * as Clock from "effect/Clock"
 import * as Context from "effect/Context"
+import * as SecureRandom from "effect/crypto/SecureRandom"
 import * as Effect from "effect/Effect"
 import { constTrue } from "effect/Function"
 import type * as Sse from "effect/encoding/Sse"
@@ -15,6 +19,7 @@ import * as Headers from "effect/http/Headers"
 import * as HttpBody from "effect/http/HttpBody"
 import * as HttpClient from "effect/http/HttpClient"
 import * as HttpClientRequest from "effect/http/HttpClientRequest"
+import * as Layer from "effect/Layer"
 import * as Option from "effect/Option"
 import * as Redacted from "effect/Redacted"
 import * as Result from "effect/Result"
@@ -23,10 +28,17 @@ import type { BinaryContent } from "../BinaryContent.ts"
 import type { ClientError } from "../CallError.ts"
 import { ClientConfig } from "../ClientConfig.ts"
 import * as Timeouts from "../Timeouts.ts"
+import type { AnyFailure } from "./anyFailure.ts"
+import { listen, makeBackend } from "./backend.ts"
 import { compileFailure } from "./failure.ts"
-import { limitsOf, withPolicies } from "./policies.ts"
+import { attempt as attemptHeader } from "./headers.ts"
+import { limitsOf } from "./limits.ts"
+import { begin, type Kind, type Ongoing } from "./ongoing.ts"
+import { policiesIn, policiesOf } from "./inForce.ts"
+import { withPolicies } from "./policies.ts"
 import { compileRequest, type Parts, type Prepared } from "./request.ts"
-import type { AnyFailure, Read } from "./response.ts"
+import type { Read } from "./response.ts"
+import { type Entry, tell } from "./story.ts"
 import { compileSuccess, isBinary, successesOf } from "./success.ts"
 import { transportFailed } from "./transport.ts"
 
@@ -60,9 +72,12 @@ export interface Call<in Input, out A, out E> {
   readonly "~Input"?: (_: Input) => void
   readonly "~Success"?: A
   readonly "~Failure"?: E
+  /** The names of its group and itself, as in `chats.complete`. */
+  readonly endpoint: string
   readonly method: string
   readonly accept: string
-  readonly limits: (timeouts: Timeouts.Timeouts) => Timeouts.Limits
+  readonly kind: Kind
+  readonly retryClassOf: (input: Parts) => RetryClass
   readonly prepare: (input: Parts) => Result.Result<Prepared, InvalidRequest>
   /** Reads an answer of status 200 or 204, which is how ASP.NET answers nothing. */
   readonly readSuccess: Read
@@ -77,41 +92,85 @@ const acceptOf = (endpoint: HttpApiEndpoint.Top): string => {
   return successes.length > 1 ? "application/json, text/plain;q=0.5" : "application/json"
 }
 
-/** Compiles an endpoint. `limits` says which of the timeouts are its own. */
-export const call = <E extends HttpApiEndpoint.Top>(
-  endpoint: E,
-  limits: (timeouts: Timeouts.Timeouts) => Timeouts.Limits = (timeouts) => timeouts
-): Call<Input<E>, Success<E>, Failure<E>> => ({
-  method: endpoint.method,
-  accept: acceptOf(endpoint),
-  limits,
-  prepare: compileRequest(endpoint),
-  readSuccess: compileSuccess(endpoint),
-  readFailure: compileFailure(endpoint)
-})
+/** What of a call does not follow from its endpoint. */
+export interface Options<Input> {
+  readonly kind?: Kind
+  /** Whether a call is sent once, whatever the class of its endpoint. */
+  readonly isOnce?: (input: Input) => boolean
+}
+
+/** Compiles the endpoints of a group. */
+export const callOf =
+  (group: string) =>
+  <E extends HttpApiEndpoint.Top>(
+    endpoint: E,
+    { isOnce, kind = "call" }: Options<Input<E>> = {}
+  ): Call<Input<E>, Success<E>, Failure<E>> => {
+    const retryClass = Context.get(endpoint.annotations, RetryClass)
+    return {
+      endpoint: `${group}.${endpoint.identifier}`,
+      method: endpoint.method,
+      accept: acceptOf(endpoint),
+      kind,
+      // An endpoint is called with its own input.
+      retryClassOf: (input) => (isOnce?.(input as Input<E>) === true ? "never" : retryClass),
+      prepare: compileRequest(endpoint),
+      readSuccess: compileSuccess(endpoint),
+      readFailure: compileFailure(endpoint)
+    }
+  }
 
 /** Makes a call. */
 export interface Run {
   <Input, A, E>(call: Call<Input, A, E>, input: Input): Effect.Effect<A, E>
 }
 
+// Transports know headers by names in lower case.
+const keyHeaderName = keyHeader.toLowerCase()
+
+const isKey = (text: string): boolean => /^[\x21-\x7e]{1,255}$/.test(text)
+
+const invalidKey = () => {
+  const issue = { path: ["headers", keyHeader], message: "Expected 1 to 255 visible ASCII characters" }
+  return new InvalidRequest({
+    message: `The request is not valid: ${issue.path.join(".")}: ${issue.message}.`,
+    issues: [issue]
+  })
+}
+
 /** What makes the calls to a backend, by its configuration and over its transport. */
-export const connect = Effect.gen(function* () {
+const connect = Effect.gen(function* () {
   const { baseUrl, token } = yield* ClientConfig
   const client = yield* HttpClient.HttpClient
-  const standard = yield* Timeouts.Timeouts
+  const built = policiesOf(yield* Effect.context())
   const scope = yield* Effect.scope
+  const backend = makeBackend(baseUrl)
 
   const authorization = Option.match(token, {
     onNone: () => undefined,
     onSome: (token) => ({ authorization: `Bearer ${Redacted.value(token)}` })
   })
 
-  const send = (method: string, accept: string, { json, path, query }: Prepared) => {
+  const send = (
+    method: string,
+    accept: string,
+    { json, path, query }: Prepared,
+    key: string | undefined,
+    n: number
+  ) => {
     const contentType = json === undefined ? undefined : { "content-type": "application/json" }
-    const headers = Headers.fromRecordUnsafe({ accept, ...authorization, ...contentType })
+    const headers: Record<string, string> = { accept, ...authorization, ...contentType }
+    if (key !== undefined) headers[keyHeaderName] = key
+    if (n > 1) headers[attemptHeader] = String(n)
     const body = json === undefined ? HttpBody.empty : HttpBody.text(json, "application/json")
-    const request = HttpClientRequest.makeWith(method, baseUrl + path, query, Option.none(), headers, body)
+    const request = HttpClientRequest.makeWith(
+      method,
+      baseUrl + path,
+      query,
+      Option.none(),
+      Headers.fromRecordUnsafe(headers),
+      body
+    )
     return client.execute(request).pipe(
       // A client that refuses some statuses has the answer all the same.
       Effect.catch((error) =>
@@ -127,18 +186,32 @@ export const connect = Effect.gen(function* () {
     input: Parts
   ): Effect.Effect<unknown, AnyFailure | InvalidRequest> =>
     Effect.withFiber((fiber) => {
-      const prepared = call.prepare(input)
-      if (Result.isFailure(prepared)) return Effect.fail(prepared.failure)
-      const own = Context.getOrUndefined(fiber.context, Timeouts.Timeouts)
-      const timeouts = own ?? standard
-      const limits = limitsOf(call.limits(timeouts))
-      const attempt = Effect.flatMap(send(call.method, call.accept, prepared.success), (response) => {
-        const read = response.status === 200 || response.status === 204 ? call.readSuccess : call.readFailure
-        return read(response, { input, limits, scope })
+      const policies = policiesIn(fiber.context, built)
+      const { keys, retry, timeouts } = policies
+      const retryClass = call.retryClassOf(input)
+      const key = retryClass === "keyed" && keys.enabled ? (keys.key ?? SecureRandom.uuidV4Unsafe()) : undefined
+      const ongoing: Ongoing = begin({
+        endpoint: call.endpoint,
+        kind: call.kind,
+        retryClass,
+        backend,
+        policies,
+        limits: limitsOf(call.kind === "completion" ? timeouts.completions : timeouts),
+        clock: Context.get(fiber.context, Clock.Clock),
+        key
       })
-      const limited = withPolicies(attempt, limits)
+      const prepared = key === undefined || isKey(key) ? call.prepare(input) : Result.fail(invalidKey())
+      if (Result.isFailure(prepared)) return Effect.fail(tell(ongoing, prepared.failure, "unsent"))
+      const limited = withPolicies(ongoing, (entry: Entry) =>
+        Effect.flatMap(send(call.method, call.accept, prepared.success, key, entry.number), (response) => {
+          entry.response = response
+          listen(backend, response, key !== undefined, retry.budget)
+          const read = response.status === 200 || response.status === 204 ? call.readSuccess : call.readFailure
+          return read(response, { call: ongoing, input, scope })
+        })
+      )
       // The transport sees to one of the limits.
-      return timeouts === own || timeouts === Timeouts.standard
+      return timeouts === fiber.getRef(Timeouts.Timeouts)
         ? limited
         : Effect.provideService(limited, Timeouts.Timeouts, timeouts)
     })
@@ -146,3 +219,19 @@ export const connect = Effect.gen(function* () {
   // An endpoint is read with its own schemas, so what comes out is what its type says.
   return run as Run
 })
+
+/** What makes the calls of a client: one for all of its groups, for they share what it knows of the backend. */
+export class Connection extends Context.Service<Connection, Run>()("@effect-chatbot/client/internal/Connection") {
+  /** Over the {@link ClientConfig} and a transport. */
+  static readonly layer: Layer.Layer<Connection, never, ClientConfig | HttpClient.HttpClient> = Layer.effect(
+    Connection,
+    connect
+  )
+}
+
+/** The layer of a service, from what makes its calls. */
+export const layerOf = <Self, Shape>(
+  service: Context.Service<Self, Shape>,
+  make: (run: Run) => Shape
+): Layer.Layer<Self, never, ClientConfig | HttpClient.HttpClient> =>
+  Layer.provide(Layer.effect(service, Effect.map(Connection, make)), Connection.layer)

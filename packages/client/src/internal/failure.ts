@@ -13,8 +13,9 @@ import * as Redacted from "effect/Redacted"
 import * as Result from "effect/Result"
 import * as Schema from "effect/Schema"
 import * as SchemaAST from "effect/SchemaAST"
+import type { AnyFailure } from "./anyFailure.ts"
 import type { Parts } from "./request.ts"
-import { type AnyFailure, parseJson, type Read, textOf } from "./response.ts"
+import { parseJson, type Read, textOf } from "./response.ts"
 
 /** The errors that an endpoint declares: those of its middleware, which any endpoint may answer, and its own. */
 const declaredErrors = (endpoint: HttpApiEndpoint.Top) => {
@@ -30,7 +31,7 @@ const declaredErrors = (endpoint: HttpApiEndpoint.Top) => {
 }
 
 /** When to try again, from the answer on, by its `Retry-After`: seconds or a date (RFC 9110, 10.2.3). What is neither is ignored. */
-const retryAfterOf = (response: HttpClientResponse, now: number): Duration.Duration | undefined => {
+export const retryAfterOf = (response: HttpClientResponse, now: number): Duration.Duration | undefined => {
   const header = Option.fromUndefinedOr(response.headers["retry-after"])
   const parsed = Option.flatMap(header, (text) => Result.getSuccess(Headers.parseRetryAfter(text)))
   return Option.getOrUndefined(Option.map(parsed, (value) => Headers.retryAfterDelay(value, now)))

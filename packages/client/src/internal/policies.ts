@@ -1,37 +1,38 @@
-import { RequestTimedOut } from "@effect-chatbot/schema/Errors"
 import * as Duration from "effect/Duration"
-import * as Effect from "effect/Effect"
-import type { Limits } from "../Timeouts.ts"
+import type * as Effect from "effect/Effect"
+import type { AnyFailure } from "./anyFailure.ts"
+import { withCircuitBreaker } from "./breaker.ts"
+import { timedOut, within } from "./limits.ts"
+import type { Ongoing } from "./ongoing.ts"
+import { withBulkhead, withRateLimit } from "./places.ts"
+import { withRetry } from "./retry.ts"
+import { type Entry, tell } from "./story.ts"
 
-/** The limits of one call. */
-export interface CallLimits {
-  readonly attempt: Duration.Duration
-  readonly deadline: Duration.Duration
+/** Ends an attempt at its own limit, or at the deadline where that comes first. */
+const withAttemptLimit = <A>({ deadlineAt, limits }: Ongoing, { began }: Entry, self: Effect.Effect<A, AnyFailure>) => {
+  const left = deadlineAt - began
+  // Of two limits that end together, by the milliseconds of a timer, the narrower one is told.
+  return left + 1 < Duration.toMillis(limits.attempt)
+    ? within(self, Duration.millis(left), () => timedOut("deadline", limits.deadline))
+    : within(self, limits.attempt, () => timedOut("attempt", limits.attempt))
 }
 
-/** Limits as a program states them, as durations. */
-export const limitsOf = ({ attempt, deadline }: Limits): CallLimits => ({
-  attempt: Duration.fromInputUnsafe(attempt),
-  deadline: Duration.fromInputUnsafe(deadline)
-})
+/** No attempt and no back-off goes beyond the deadline, so that a timer for it is needed only where a call may wait for something else. */
+const withDeadline = <A>(call: Ongoing, self: Effect.Effect<A, AnyFailure>) => {
+  const { limits, policies } = call
+  if (policies.rateLimit === "off" && policies.bulkhead === "off") return self
+  return within(self, limits.deadline, () => tell(call, timedOut("deadline", limits.deadline), "deadline"))
+}
 
-/** The error of a limit that was reached. */
-export const timedOut = (limit: "attempt" | "deadline", duration: Duration.Duration): RequestTimedOut =>
-  new RequestTimedOut({ message: `No complete answer came within ${Duration.format(duration)}.`, limit, duration })
-
-const within = <A, E, R>(
-  effect: Effect.Effect<A, E, R>,
-  limit: "attempt" | "deadline",
-  duration: Duration.Duration
-): Effect.Effect<A, E | RequestTimedOut, R> =>
-  Duration.isFinite(duration)
-    ? Effect.timeoutOrElse(effect, { duration, orElse: () => Effect.fail(timedOut(limit, duration)) })
-    : effect
-
-/** The policies of a call around its attempt, in their order: the deadline over everything, the limit of an attempt. */
-export const withPolicies = <A, E, R>(
-  attempt: Effect.Effect<A, E, R>,
-  { attempt: limit, deadline }: CallLimits
-): Effect.Effect<A, E | RequestTimedOut, R> =>
-  // Both begin at once and there is one attempt, so the shorter one decides, and a second timer would never be the first to end.
-  Duration.isLessThan(deadline, limit) ? within(attempt, "deadline", deadline) : within(attempt, "attempt", limit)
+/**
+ * The way of a call through its policies, outermost first: the deadline over everything (and one idempotency key for all attempts, which
+ * the call has since it began); the rate limit and the bulkhead; the attempts, and around each of them the circuit breaker and its limit
+ * of time.
+ */
+export const withPolicies = <A>(
+  call: Ongoing,
+  send: (entry: Entry) => Effect.Effect<A, AnyFailure>
+): Effect.Effect<A, AnyFailure> => {
+  const attempt = (entry: Entry) => withCircuitBreaker(call, entry, withAttemptLimit(call, entry, send(entry)))
+  return withDeadline(call, withRateLimit(call, withBulkhead(call, withRetry(call, attempt))))
+}

@@ -1,24 +1,20 @@
-import type * as Problem from "@effect-chatbot/api/Problem"
 import type { RequestTimedOut, TransportFailed } from "@effect-chatbot/schema/Errors"
 import * as Effect from "effect/Effect"
 import type { HttpClientResponse } from "effect/http/HttpClientResponse"
 import * as Option from "effect/Option"
 import type * as Scope from "effect/Scope"
-import type { ClientError } from "../CallError.ts"
-import type { CallLimits } from "./policies.ts"
+import type { AnyFailure } from "./anyFailure.ts"
+import type { Ongoing } from "./ongoing.ts"
 import type { Parts } from "./request.ts"
 import { transportFailed } from "./transport.ts"
 
 /** What an answer is read with. */
 export interface Exchange {
   readonly input: Parts
-  readonly limits: CallLimits
+  readonly call: Ongoing
   /** The lifetime of the client. */
   readonly scope: Scope.Scope
 }
-
-/** All that any call can fail with. */
-export type AnyFailure = Problem.BackendError | ClientError
 
 /** Reads an answer: succeeds with its value, or fails with the error it stands for. */
 export type Read = (response: HttpClientResponse, exchange: Exchange) => Effect.Effect<unknown, AnyFailure>

@@ -70,9 +70,9 @@ const readNothing: Read = (response) => Effect.ignore(response.arrayBuffer)
 /** What is declared as an image may come without a type, but not as the page of a proxy. */
 const readBinary = (declared: string): Read => {
   const isDeclared = declared === "image/*" ? /^$|^image\/|^application\/octet-stream$/ : /^/
-  return (response, { limits, scope }) => {
+  return (response, { call, scope }) => {
     if (response.status === 200 && isDeclared.test(mediaTypeOf(response))) {
-      return binaryContent(response, limits.attempt, scope)
+      return binaryContent(response, call, scope)
     }
     const why =
       response.status === 204 ? "there is no body" : `a body of type "${mediaTypeOf(response)}" is not expected`

@@ -1,0 +1,37 @@
+import type { RetryClass } from "@effect-chatbot/api/RetryClass"
+import type * as Clock from "effect/Clock"
+import * as Duration from "effect/Duration"
+import type { Backend } from "./backend.ts"
+import type { CallLimits } from "./limits.ts"
+import type { Policies } from "./inForce.ts"
+import type { Entry, Told } from "./story.ts"
+
+/** Completions take long, and have limits and places of their own. */
+export type Kind = "call" | "completion"
+
+/** A call under way. Times are in milliseconds of a clock that never goes back. */
+export interface Ongoing extends Told {
+  readonly kind: Kind
+  readonly retryClass: RetryClass
+  readonly backend: Backend
+  readonly policies: Policies
+  readonly limits: CallLimits
+  readonly clock: Clock.Clock
+  readonly deadlineAt: number
+  /** The idempotency key, the same for all attempts. */
+  readonly key: string | undefined
+  readonly attempts: Array<Entry>
+}
+
+/** The beginning of a call. */
+export const begin = (call: Omit<Ongoing, "attempts" | "deadlineAt" | "now">): Ongoing => {
+  const now = () => Number(call.clock.monotonicTimeNanosUnsafe()) / 1e6
+  return { ...call, now, deadlineAt: now() + Duration.toMillis(call.limits.deadline), attempts: [] }
+}
+
+/** The beginning of an attempt, after a delay. */
+export const enter = ({ attempts, now }: Ongoing, delay: number): Entry => {
+  const entry = { number: attempts.length + 1, delay, began: now(), response: undefined, failed: undefined }
+  attempts.push(entry)
+  return entry
+}
