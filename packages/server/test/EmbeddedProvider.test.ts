@@ -175,7 +175,7 @@ layer(backend(BotsFolder.layer()), { timeout: 20_000 })("EmbeddedProvider with t
         ["client", "How do I see how many tokens were used?", "`statistics.tokenUsage`"],
         ["api", "How do I see how many tokens were used?", "`GET /api/statistic/tokenUsageStatistic`"],
         ["guide", "How do I run the tests?", "npx -y pnpm@12 test"],
-        ["guide", "Is there streaming of answers?", "no streaming of answers yet", "one JSON answer"],
+        ["guide", "Is there streaming of answers?", "text/event-stream"],
         ["guide", "Is there a Docker image?", "There is no Docker image"],
         ["guide", "Can I run two servers on the same data folder?", "one machine", "made for one process"],
         [
@@ -200,7 +200,7 @@ layer(backend(BotsFolder.layer()), { timeout: 20_000 })("EmbeddedProvider with t
         ],
         ["guide", "How do I set a timeout for one call?", "You set a timeout", "provideService(Timeouts.Timeouts, {"],
         ["client", "How do I set a timeout for one call?", "provideService(Timeouts.Timeouts, {"],
-        ["guide", "How do I retry failed requests?", "does not retry", "Effect.retry(", "Predicates.isRetryable"],
+        ["guide", "How do I retry failed requests?", "retries failed requests by itself", "three attempts"],
         ["guide", "Does it support Azure OpenAI?", "Admins can store", "by the embedded provider for now"],
         ["guide", "How do I upgrade?", "git pull", "migrated to the new version on start"],
         ["guide", "How do I stop the server?", "Ctrl+C", "SIGTERM"],
