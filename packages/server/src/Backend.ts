@@ -9,7 +9,7 @@ import * as Layer from "effect/Layer"
 import * as Path from "effect/Path"
 import { createServer } from "node:http"
 import * as AdminToken from "./AdminToken.ts"
-import * as BotsFolder from "./BotsFolder.ts"
+import * as BotsSync from "./BotsSync.ts"
 import { CompletionRuns } from "./CompletionRuns.ts"
 import * as EmbeddedProvider from "./EmbeddedProvider.ts"
 import { Retention } from "./Retention.ts"
@@ -67,7 +67,7 @@ export const layer = (config: ServerConfig) =>
         gracefulShutdownTimeout: "10 seconds"
       })
     ),
-    Layer.provide([BotsFolder.layer(config.botsDir), AdminToken.layer(config), Retention.layerJob]),
+    Layer.provide([BotsSync.layer(config.botsDir), AdminToken.layer(config), Retention.layerJob]),
     Layer.provideMerge(services(config)),
     Layer.provide(NodeServices.layer)
   )

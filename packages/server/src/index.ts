@@ -3,6 +3,7 @@
  */
 export * as Backend from "./Backend.ts"
 export * as BotsFolder from "./BotsFolder.ts"
+export * as BotsSync from "./BotsSync.ts"
 export * as Server from "./Server.ts"
 export * as ServerConfig from "./ServerConfig.ts"
 export * as Tokens from "./Tokens.ts"

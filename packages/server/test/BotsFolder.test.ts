@@ -1,4 +1,5 @@
 import * as BotsFolder from "@effect-chatbot/server/BotsFolder"
+import * as BotsSync from "@effect-chatbot/server/BotsSync"
 import * as Migrations from "@effect-chatbot/server/sql/Migrations"
 import * as NodeSqlite from "@effect-chatbot/server/sql/NodeSqlite"
 import * as NodeFileSystem from "@effect/platform-node/NodeFileSystem"
@@ -318,7 +319,7 @@ describe("BotsFolder.load", () => {
   })
 })
 
-describe("BotsFolder.sync", () => {
+describe("BotsSync.sync", () => {
   const files: Files = {
     "g/bot.yaml": start(
       "guide",
@@ -355,8 +356,7 @@ describe("BotsFolder.sync", () => {
     return rows.map((_) => _.text)
   })
 
-  const bringIn = (files: Files) =>
-    folderOf(files).pipe(Effect.flatMap(BotsFolder.load), Effect.flatMap(BotsFolder.sync))
+  const bringIn = (files: Files) => folderOf(files).pipe(Effect.flatMap(BotsFolder.load), Effect.flatMap(BotsSync.sync))
   const test = <A, E>(
     effect: Effect.Effect<A, E, Layer.Success<typeof platform> | SqlClient.SqlClient | Scope.Scope>
   ) => effect.pipe(Effect.scoped, Effect.provide(Layer.merge(platform, database)))
@@ -516,7 +516,7 @@ describe("BotsFolder.sync", () => {
     Effect.gen(function* () {
       const sql = yield* SqlClient.SqlClient
       const broken = yield* folderOf({ ...files, "z/bot.yaml": "code: z" })
-      const error = yield* Effect.flip(Layer.build(BotsFolder.layer(broken)))
+      const error = yield* Effect.flip(Layer.build(BotsSync.layer(broken)))
       assert.strictEqual(error._tag, "BotsFolderInvalid")
       yield* sql`CREATE TRIGGER refuse BEFORE INSERT ON passages WHEN new.text LIKE 'Epsilon%' BEGIN SELECT RAISE(ABORT, 'no'); END`
       assert.strictEqual((yield* Effect.flip(bringIn(files)))._tag, "SqlError")
@@ -528,9 +528,9 @@ describe("BotsFolder.sync", () => {
   it.effect("brings in the folder that ships with the server, twice the same", () =>
     Effect.gen(function* () {
       const sql = yield* SqlClient.SqlClient
-      yield* Layer.build(BotsFolder.layer())
+      yield* Layer.build(BotsSync.layer())
       const before = yield* dump
-      yield* Layer.build(Layer.fresh(BotsFolder.layer()))
+      yield* Layer.build(Layer.fresh(BotsSync.layer()))
       assert.deepStrictEqual(yield* dump, before)
       const open = yield* sql<{
         code: string

@@ -1,5 +1,5 @@
 import * as BotRouter from "@effect-chatbot/server/BotRouter"
-import * as BotsFolder from "@effect-chatbot/server/BotsFolder"
+import * as BotsSync from "@effect-chatbot/server/BotsSync"
 import { type Answer, CompletionProvider, fromParts } from "@effect-chatbot/server/CompletionProvider"
 import * as EmbeddedProvider from "@effect-chatbot/server/EmbeddedProvider"
 import { BotRepository } from "@effect-chatbot/server/repositories/BotRepository"
@@ -16,7 +16,7 @@ import * as Layer from "effect/Layer"
 import * as SqlClient from "effect/sql/SqlClient"
 import * as Stream from "effect/Stream"
 
-const backend = (bots: ReturnType<typeof BotsFolder.layer>) =>
+const backend = (bots: ReturnType<typeof BotsSync.layer>) =>
   Layer.mergeAll(EmbeddedProvider.layer, BotRouter.layer, BotRepository.layer, bots).pipe(
     Layer.provideMerge(Tokenizer.layer),
     Layer.provideMerge(Migrations.layer),
@@ -25,7 +25,7 @@ const backend = (bots: ReturnType<typeof BotsFolder.layer>) =>
   )
 
 /** A folder of bots made of these files. */
-const folderOf = (files: Readonly<Record<string, string>>): ReturnType<typeof BotsFolder.layer> =>
+const folderOf = (files: Readonly<Record<string, string>>): ReturnType<typeof BotsSync.layer> =>
   Layer.unwrap(
     Effect.gen(function* () {
       const fs = yield* FileSystem.FileSystem
@@ -35,7 +35,7 @@ const folderOf = (files: Readonly<Record<string, string>>): ReturnType<typeof Bo
         yield* fs.makeDirectory(file.slice(0, file.lastIndexOf("/")), { recursive: true })
         yield* fs.writeFileString(file, content)
       }
-      return BotsFolder.layer(folder)
+      return BotsSync.layer(folder)
     }).pipe(Effect.orDie)
   )
 
@@ -74,7 +74,7 @@ const ask = Effect.fnUntraced(function* (code: string, userMessage: string, aske
 
 const turn = (userMessage: string, answer: Answer): Turn => ({ userMessage, assistantMessage: answer.assistantMessage })
 
-layer(backend(BotsFolder.layer()), { timeout: 20_000 })("EmbeddedProvider with the bots that ship", (it) => {
+layer(backend(BotsSync.layer()), { timeout: 20_000 })("EmbeddedProvider with the bots that ship", (it) => {
   /** Each sample question with the document and a phrase that its answer must have. */
   const expected: Readonly<Record<string, readonly [path: string, phrase: string]>> = {
     "How do I start the server?": ["start.md", "`pnpm serve` starts the server"],
