@@ -111,6 +111,17 @@ describe("the OpenAPI document", () => {
     }
   })
 
+  it("takes the three spellings of JSON that clients of this API send", () => {
+    for (const { operation, path } of described) {
+      if (operation.requestBody === undefined) continue
+      assert.deepStrictEqual(
+        Object.keys(operation.requestBody.content),
+        ["application/json", "text/json", "application/*+json"],
+        path
+      )
+    }
+  })
+
   it("has a summary, a description, an access rule and a retry class for every operation", () => {
     for (const { operation } of described) {
       assert.isNotEmpty(operation.summary)

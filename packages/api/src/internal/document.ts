@@ -12,7 +12,7 @@ const int32 = { type: "integer", format: "int32" }
 const urlTypes: Record<string, JsonObject> = {
   OnlyFavorites: { type: "boolean" },
   PageNumber: { ...int32, minimum: 1 },
-  PageSize: { ...int32, minimum: 1 },
+  PageSize: { ...int32, minimum: 1, maximum: 100, default: 20 },
   TokenUsageTypeId: int32,
   FromRequestDate: { type: "string", format: "date" },
   ToRequestDate: { type: "string", format: "date" },
@@ -47,6 +47,14 @@ const simplifyJson = (json: Json): Json => {
     // OpenAPI has no catch-all path: the rest of the path becomes a parameter of its own.
     if (name === "*") simple["name"] = "path"
     if (name === "last-event-id") simple["name"] = "Last-Event-ID"
+  }
+  const { requestBody, responses } = simple
+  if (isObject(requestBody) && isObject(requestBody["content"]) && isObject(responses)) {
+    // The other two spellings of JSON are normalised before the router, which also refuses all others.
+    const json = requestBody["content"]["application/json"] ?? {}
+    const content = { "application/json": json, "text/json": json, "application/*+json": json }
+    simple["requestBody"] = { ...requestBody, content }
+    simple["responses"] = { ...responses, "415": { description: "UnsupportedMediaType" } }
   }
   return simple
 }
