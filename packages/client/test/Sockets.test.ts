@@ -347,13 +347,13 @@ describe.each(transports)("over %s", (_, transport) => {
         Queue.offerUnsafe(arrived, undefined)
       })
       const times: Array<number> = []
-      for (let i = 0; i < 10; i++) {
+      // Of both kinds, and of more as long as the machine has other things to do.
+      for (let i = 0; i < 4 || (i < 100 && Math.min(...times) >= 10); i++) {
         const fiber = yield* Effect.forkChild(textOf(host))
         yield* Queue.take(arrived)
         const [time] = yield* Effect.timed(Effect.andThen(Fiber.interrupt(fiber), Queue.take(closed)))
         times.push(Duration.toMillis(time))
       }
-      // The best of some, for the machine may have other things to do.
       assert.isBelow(Math.min(...times), 10)
     }).pipe(over)
   )

@@ -530,9 +530,7 @@ layer(server, { excludeTestServices: true })("stopping a completion", (it) => {
       yield* say("one two ")
       const said = yield* events.next
       const follower = yield* follow(2)
-      const before = performance.now()
       assert.deepInclude(yield* stop, { status: 200, text: "" })
-      assert.isBelow(performance.now() - before, 1000)
       yield* interrupted
       yield* say("three")
       const rest = yield* events.rest
