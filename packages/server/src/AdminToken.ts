@@ -21,14 +21,16 @@ export const layer = (
   Layer.effectDiscard(
     Effect.gen(function* () {
       const tokens = yield* Tokens
-      const created = yield* tokens.ensureAdmin(config.adminToken)
-      if (Option.isNone(created)) return
       const fs = yield* FileSystem.FileSystem
       const path = yield* Path.Path
       const file = path.join(config.dataDir, fileName)
-      // A file of an earlier database may be there, with a wider mode.
-      yield* fs.remove(file, { force: true })
-      yield* fs.writeFileString(file, `${Redacted.value(created.value)}\n`, { mode: 0o600, flag: "wx" })
-      yield* Effect.logInfo(`The token of the user "admin" was written to ${file}`)
+      const created = yield* tokens.ensureAdmin(config.adminToken, (token) =>
+        // A file of an earlier database may be there, with a wider mode.
+        Effect.andThen(
+          fs.remove(file, { force: true }),
+          fs.writeFileString(file, `${Redacted.value(token)}\n`, { mode: 0o600, flag: "wx" })
+        )
+      )
+      if (Option.isSome(created)) yield* Effect.logInfo(`The token of the user "admin" was written to ${file}`)
     })
   )

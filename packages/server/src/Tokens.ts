@@ -80,7 +80,11 @@ export class Tokens extends Context.Service<
      * With a token from the configuration, that one is valid, and no longer one that stood there before. Without, a token is made if
      * `admin` has no valid one, and given back: it can be read only now.
      */
-    readonly ensureAdmin: (token?: Redacted.Redacted | undefined) => Effect.Effect<Option.Option<Redacted.Redacted>>
+    readonly ensureAdmin: <E = never>(
+      token?: Redacted.Redacted | undefined,
+      /** Puts a token that was made where it can be read. The token is stored only if this succeeds, so that none is lost. */
+      keep?: (token: Redacted.Redacted) => Effect.Effect<void, E>
+    ) => Effect.Effect<Option.Option<Redacted.Redacted>, E>
   }
 >()("@effect-chatbot/server/Tokens") {
   /** The tokens in the database, with a small cache. */
@@ -137,7 +141,10 @@ export class Tokens extends Context.Service<
         return hash !== undefined
       })
 
-      const ensureAdmin = Effect.fn("Tokens.ensureAdmin")(function* (token?: Redacted.Redacted) {
+      const ensureAdmin = Effect.fn("Tokens.ensureAdmin")(function* <E = never>(
+        token?: Redacted.Redacted,
+        keep: (token: Redacted.Redacted) => Effect.Effect<void, E> = () => Effect.void
+      ) {
         const now = yield* DateTime.now
         const given = token === undefined || Redacted.value(token) === "" ? undefined : Redacted.value(token)
         const hash = given === undefined ? undefined : yield* secrets.hash(given)
@@ -153,7 +160,11 @@ export class Tokens extends Context.Service<
         )
         yield* Effect.forEach(stale, (hash) => Cache.invalidate(cache, hash), { discard: true })
         if (hasToken) return Option.none()
-        const created = yield* create({ login: adminLogin, roles: ["Admin", "User"], name: "first start" })
+        const created = yield* transactions.run(
+          Effect.tap(create({ login: adminLogin, roles: ["Admin", "User"], name: "first start" }), ({ token }) =>
+            keep(token)
+          )
+        )
         return Option.some(created.token)
       })
 

@@ -355,6 +355,8 @@ const scenarios: { readonly [Name in EndpointName]: Scenario } = {
     const before = yield* client.statistics.tokenUsage({ tokenUsageTypeId: TokenUsageType.completion })
     assert.isNotEmpty(before.items)
     yield* client.statistics.recompute
+    const after = yield* client.statistics.tokenUsage({ tokenUsageTypeId: TokenUsageType.completion })
+    assert.deepStrictEqual(after.items, before.items)
     assert.strictEqual(yield* tagOf((yield* someone).client.statistics.recompute), "Forbidden")
   }),
   "statistics.tokenUsage": Effect.gen(function* () {

@@ -144,6 +144,25 @@ describe("Tokens.ensureAdmin", () => {
     )
   )
 
+  it.effect("makes no token that cannot be kept", () =>
+    test(
+      Effect.gen(function* () {
+        const tokens = yield* Tokens
+        const refused = yield* Effect.flip(tokens.ensureAdmin(undefined, () => Effect.fail("disk full")))
+        assert.strictEqual(refused, "disk full")
+        assert.strictEqual(yield* Services.count("tokens"), 0)
+        let kept: Redacted.Redacted | undefined
+        const made = yield* tokens.ensureAdmin(undefined, (token) =>
+          Effect.sync(() => {
+            kept = token
+          })
+        )
+        assert.strictEqual(kept, Option.getOrThrow(made))
+        assert.isTrue(yield* isValid(Option.getOrThrow(made)))
+      })
+    )
+  )
+
   it.effect("makes the configured token valid, again and again, and no longer the one before it", () =>
     test(
       Effect.gen(function* () {
