@@ -9,6 +9,9 @@ import type * as Stream from "effect/Stream"
 import { type Decoder, through } from "./internal/decoder.ts"
 import * as ServerSentEvents from "./ServerSentEvents.ts"
 
+/** The response header that names the answer whose events these are, so that a reader can come back though not one of them has come. */
+export const completionIdHeader = "Completion-Id"
+
 /** An event and its id: events count from 1, and a reader comes back with the id of the last one it has. */
 export interface Numbered {
   readonly id: number
@@ -31,6 +34,8 @@ export const heartbeat = (): Uint8Array => new TextEncoder().encode(ServerSentEv
 export interface Received {
   readonly _tag: "Event"
   readonly id: string | undefined
+  /** Whether it came with the id itself. */
+  readonly hasOwnId: boolean
   readonly event: CompletionEvent.CompletionEvent
 }
 
@@ -69,10 +74,10 @@ const decoder = <E>(options: DecodeOptions<E>): Decoder<Received | ServerSentEve
         out.push(message)
         continue
       }
-      const { data, id, name } = message
+      const { data, hasOwnId, id, name } = message
       const event = CompletionEvent.decode(name, data)
       if (Result.isFailure(event)) return options.onInvalid({ name, data, issue: event.failure })
-      out.push({ _tag: "Event", id, event: event.success })
+      out.push({ _tag: "Event", id, hasOwnId, event: event.success })
     }
     return undefined
   }

@@ -24,6 +24,8 @@ export interface Message {
 /** A message that was read. Its `id` is that of the last message that had one, and absent as long as none had. */
 export interface Received extends Message {
   readonly _tag: "Message"
+  /** Whether it has the id itself, and not from a message before it. */
+  readonly hasOwnId: boolean
 }
 
 /** How long the server asks its reader to wait before it comes back. It may be any time, so bound it. */
@@ -83,14 +85,22 @@ export const decoder = (options?: DecodeOptions): Decoder<Received | Retry, Even
   let begun = ""
 
   let id = ""
+  let hasOwnId = false
   let name = ""
   let data: string | undefined
   let size = 0
 
   const dispatch = (out: Array<Received | Retry>) => {
     if (data !== undefined) {
-      out.push({ _tag: "Message", id: id === "" ? undefined : id, name: name === "" ? "message" : name, data })
+      out.push({
+        _tag: "Message",
+        id: id === "" ? undefined : id,
+        hasOwnId,
+        name: name === "" ? "message" : name,
+        data
+      })
     }
+    hasOwnId = false
     name = ""
     data = undefined
     size = 0
@@ -103,7 +113,10 @@ export const decoder = (options?: DecodeOptions): Decoder<Received | Retry, Even
     } else if ((value = valueOf("event", text, start, end)) !== undefined) {
       name = value
     } else if ((value = valueOf("id", text, start, end)) !== undefined) {
-      if (!value.includes("\0")) id = value
+      if (!value.includes("\0")) {
+        id = value
+        hasOwnId = true
+      }
     } else if ((value = valueOf("retry", text, start, end)) !== undefined) {
       if (/^[0-9]+$/.test(value)) out.push({ _tag: "Retry", delay: Duration.millis(Number(value)) })
     }

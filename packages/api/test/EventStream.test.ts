@@ -192,7 +192,7 @@ describe("events", () => {
         Effect.flip
       )
       assert.strictEqual(error, "reset")
-      assert.deepEqual(items, [{ _tag: "Event", id: undefined, event: { _tag: "Delta", text: "a" } }])
+      assert.deepEqual(items, [{ _tag: "Event", id: undefined, hasOwnId: false, event: { _tag: "Delta", text: "a" } }])
     })
   )
 

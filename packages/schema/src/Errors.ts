@@ -146,7 +146,9 @@ export class IdempotencyKeyInUse extends Schema.TaggedError<IdempotencyKeyInUse>
   "IdempotencyKeyInUse",
   {
     ...answer("A request with this idempotency key is still running."),
-    retryAfter
+    retryAfter,
+    /** The answer that the request with this key has begun, where it asked for one: its events can be followed. */
+    completionId: Schema.optionalKey(CompletionId)
   },
   { httpApiStatus: 409 }
 ) {}
@@ -252,8 +254,8 @@ export class TransportFailed extends Schema.TaggedError<TransportFailed>()("Tran
 /** A limit of time was reached. */
 export class RequestTimedOut extends Schema.TaggedError<RequestTimedOut>()("RequestTimedOut", {
   message: says("The request took too long."),
-  /** Which one: for the connection, for one attempt with its body, or for the call with all its attempts. */
-  limit: Schema.Literals(["connect", "attempt", "deadline"]),
+  /** Which one: for the connection, for one attempt with its body, for the first event of a stream, or for the call with all its attempts. */
+  limit: Schema.Literals(["connect", "attempt", "firstEvent", "deadline"]),
   /** How long it was. */
   duration: Schema.Duration
 }) {}

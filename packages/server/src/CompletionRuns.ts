@@ -75,7 +75,11 @@ export class CompletionRuns extends Context.Service<
       request: CompletionRequest
     ) => Effect.Effect<Completion, Refusal | Failure>
     /** Asks a question and gives the events of the run. Leaving does not stop it. */
-    readonly stream: (caller: Caller, chatId: ChatId, request: CompletionRequest) => Effect.Effect<Events, Refusal>
+    readonly stream: (
+      caller: Caller,
+      chatId: ChatId,
+      request: CompletionRequest
+    ) => Effect.Effect<{ readonly completionId: CompletionId; readonly events: Events }, Refusal>
     /**
      * The events of a run after the one with this number: of one that is running, or that has ended within `Retention.logsKeptFor`. Those of
      * a run with a trace log are for admins only.
@@ -230,7 +234,7 @@ export class CompletionRuns extends Context.Service<
         return yield* Effect.suspend((): Effect.Effect<Run, Unavailable | ChatBusy> => {
           if (closed) return Effect.fail(new Unavailable({}))
           if (runs.has(chatId)) return Effect.fail(new ChatBusy({ chatId }))
-          keyed.keep()
+          keyed.keep(question.completionId)
           const run: Run = {
             question,
             release: keyed.release,
@@ -257,8 +261,8 @@ export class CompletionRuns extends Context.Service<
         chatId: ChatId,
         request: CompletionRequest
       ) {
-        const { log } = yield* begin(caller, chatId, request)
-        return log.read(0)
+        const { log, question } = yield* begin(caller, chatId, request)
+        return { completionId: question.completionId, events: log.read(0) }
       })
 
       const running = (chatId: ChatId, completionId: CompletionId): Run | undefined => {

@@ -8,7 +8,7 @@ import type { Caller } from "@effect-chatbot/api/middleware/Authorization"
 import { keyHeader } from "@effect-chatbot/api/middleware/IdempotencyKeys"
 import type { Completion } from "@effect-chatbot/schema/Chat"
 import { IdempotencyKeyInUse, IdempotencyKeyReused, InvalidRequest } from "@effect-chatbot/schema/Errors"
-import { ChatId } from "@effect-chatbot/schema/Ids"
+import { ChatId, type CompletionId } from "@effect-chatbot/schema/Ids"
 import * as Context from "effect/Context"
 import * as Digest from "effect/crypto/Digest"
 import * as DateTime from "effect/DateTime"
@@ -52,8 +52,8 @@ export type Outcome<A> =
 export interface KeyedRun {
   /** Stores the answer; to be called in the transaction that stores the completion. Fails when the key has another answer already. */
   readonly settle: (completion: Completion) => Effect.Effect<void, IdempotencyKeyInUse>
-  /** Keeps the key in use until it is released, even when the caller leaves before. */
-  readonly keep: () => void
+  /** Keeps the key in use by this completion until it is released, even when the caller leaves before. */
+  readonly keep: (completionId: CompletionId) => void
   readonly release: Effect.Effect<void>
 }
 
@@ -79,7 +79,8 @@ class Refused<A> {
   }
 }
 
-const inUse = () => new IdempotencyKeyInUse({ retryAfter: Duration.seconds(1) })
+const inUse = (completionId?: CompletionId) =>
+  new IdempotencyKeyInUse({ retryAfter: Duration.seconds(1), ...(completionId && { completionId }) })
 
 const purposeOf = (hash: string) => `the answer to the idempotency key ${hash}`
 
@@ -138,8 +139,8 @@ export class IdempotencyKeys extends Context.Service<
       const digest = yield* Digest.Digest
       const keys = yield* IdempotencyKeyRepository
       const transactions = yield* Transactions
-      /** The fingerprints of the requests that are being answered at length, by the hashes of their keys. */
-      const running = new Map<string, string>()
+      /** The requests that are being answered at length, by the hashes of their keys. */
+      const running = new Map<string, { readonly fingerprint: string; completionId: CompletionId | undefined }>()
 
       const hash = (parts: unknown, body: Uint8Array = new Uint8Array()) => {
         // JSON has no line breaks of its own, so the parts end where the body begins.
@@ -220,12 +221,13 @@ export class IdempotencyKeys extends Context.Service<
 
       const claim = (identity: Identity) =>
         Effect.suspend(() => {
-          const fingerprint = running.get(identity.hash)
-          if (fingerprint !== undefined) {
-            return Effect.andThen(unlessReused(identity, fingerprint), Effect.fail(inUse()))
+          const other = running.get(identity.hash)
+          if (other !== undefined) {
+            return Effect.andThen(unlessReused(identity, other.fingerprint), Effect.fail(inUse(other.completionId)))
           }
-          running.set(identity.hash, identity.fingerprint)
-          return Effect.void
+          const own = { fingerprint: identity.fingerprint, completionId: undefined }
+          running.set(identity.hash, own)
+          return Effect.succeed<{ completionId: CompletionId | undefined }>(own)
         })
 
       const inRun = Effect.fn("IdempotencyKeys.inRun")(function* <A, E, R>(
@@ -242,23 +244,24 @@ export class IdempotencyKeys extends Context.Service<
         const release = Effect.sync(() => {
           running.delete(identity.hash)
         })
-        const keyed: KeyedRun = {
-          settle: Effect.fnUntraced(function* (completion) {
-            stored = yield* answerOf(completion)
-            yield* store(identity, stored)
-          }),
-          keep: () => {
-            isKept = true
-          },
-          release
-        }
         return yield* Effect.acquireUseRelease(
           claim(identity),
-          () =>
+          (own) =>
             Effect.gen(function* () {
               // It may have been answered between the first look and the claim.
               const replayed = yield* find(identity)
               if (replayed !== undefined) return replayed
+              const keyed: KeyedRun = {
+                settle: Effect.fnUntraced(function* (completion) {
+                  stored = yield* answerOf(completion)
+                  yield* store(identity, stored)
+                }),
+                keep: (completionId) => {
+                  isKept = true
+                  own.completionId = completionId
+                },
+                release
+              }
               const value = yield* Effect.provideService(work, KeyedRun, keyed)
               return { _tag: "Done", value, stored } as const
             }),

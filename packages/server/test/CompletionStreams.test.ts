@@ -405,28 +405,42 @@ layer(server, { excludeTestServices: true })("a completion as a stream", (it) =>
     })
   )
 
-  it.effect("is begun once with an idempotency key, and its answer is that of a plain caller after", () =>
-    Effect.gen(function* () {
-      const { chatId, completions, token } = yield* someone
-      const steps = yield* stepped
-      yield* Effect.flatMap(Services.TestProvider, (_) => _.stream(steps.streaming))
-      const keyed = {
-        token,
-        body: { userMessage: "Why?" },
-        headers: { accept: "text/event-stream", "idempotency-key": `key-${chatId}` }
-      }
-      const events = yield* open("POST", completions, keyed)
-      const { data } = yield* events.next
-      problem(yield* send("POST", completions, keyed), 409, "IdempotencyKeyInUse")
-      yield* steps.say("half")
-      yield* events.next
-      yield* events.leave
-      assert.strictEqual((yield* send("POST", `${completions}/${data.completionId}/stop`, { token })).status, 200)
-      const replayed = yield* send("POST", completions, keyed)
-      assert.strictEqual(replayed.headers["idempotency-replayed"], "true")
-      assert.deepInclude(replayed.json(), { completionId: data.completionId, assistantMessage: "half" })
-      assert.strictEqual(yield* rows("completions", chatId), 1)
-    })
+  it.effect(
+    "is begun once with an idempotency key, and who sends it again is told which answer it is, and gets its events",
+    () =>
+      Effect.gen(function* () {
+        const { chatId, completions, token } = yield* someone
+        const steps = yield* stepped
+        yield* Effect.flatMap(Services.TestProvider, (_) => _.stream(steps.streaming))
+        const keyed = {
+          token,
+          body: { userMessage: "Why?" },
+          headers: { accept: "text/event-stream", "idempotency-key": `key-${chatId}` }
+        }
+        const events = yield* open("POST", completions, keyed)
+        const { data } = yield* events.next
+        assert.strictEqual(events.headers["completion-id"], data.completionId)
+        const busy = yield* send("POST", completions, keyed)
+        problem(busy, 409, "IdempotencyKeyInUse")
+        assert.strictEqual(busy.json().completionId, data.completionId)
+        yield* steps.say("half")
+        yield* events.next
+        yield* events.leave
+        assert.strictEqual((yield* send("POST", `${completions}/${data.completionId}/stop`, { token })).status, 200)
+        const replayed = yield* open("POST", completions, keyed)
+        assert.strictEqual(replayed.headers["idempotency-replayed"], "true")
+        assert.strictEqual(replayed.headers["completion-id"], data.completionId)
+        assert.deepStrictEqual(names(yield* replayed.rest), ["started", "delta", "stopped"])
+        const followed = yield* open("GET", `${completions}/${data.completionId}/events`, { token })
+        yield* followed.rest
+        assert.strictEqual(replayed.text(), followed.text())
+        const plain = yield* send("POST", completions, {
+          ...keyed,
+          headers: { ...keyed.headers, accept: "application/json" }
+        })
+        assert.deepInclude(plain.json(), { completionId: data.completionId, assistantMessage: "half" })
+        assert.strictEqual(yield* rows("completions", chatId), 1)
+      })
   )
 
   it.effect(

@@ -102,7 +102,7 @@ export class Chats extends HttpApiGroup.make("chats")
           id: "ChatCompletion",
           summary: "Ask a question in a chat",
           description:
-            "Answers when the bot has answered, and stores both; or, where `text/event-stream` is preferred, with the events of the answer as they come. A chat answers one question at a time. Leaving does not stop the answer.",
+            "Answers when the bot has answered, and stores both; or, where `text/event-stream` is preferred, with the events of the answer as they come. The `Completion-Id` header of those names the answer. A chat answers one question at a time. Leaving does not stop the answer.",
           access: "Anyone",
           retry: "keyed"
         })

@@ -26,16 +26,16 @@ export const layer = HttpApiBuilder.group(
         Effect.flatMap(CurrentCaller, (caller) => chats.createByBotCode(caller, payload.botCode)),
       complete: Effect.fnUntraced(function* ({ params, payload }) {
         const caller = yield* CurrentCaller
-        return (yield* wantsEvents)
-          ? eventStream(yield* runs.stream(caller, params.chatId, payload))
-          : yield* runs.complete(caller, params.chatId, payload)
+        if (!(yield* wantsEvents)) return yield* runs.complete(caller, params.chatId, payload)
+        const { completionId, events } = yield* runs.stream(caller, params.chatId, payload)
+        return eventStream(completionId, events)
       }),
       events: ({ headers, params }) =>
         CurrentCaller.pipe(
           Effect.flatMap((caller) =>
             runs.events(caller, params.chatId, params.completionId, headers["last-event-id"] ?? 0)
           ),
-          Effect.map(eventStream)
+          Effect.map((events) => eventStream(params.completionId, events))
         ),
       stop: ({ params }) =>
         Effect.flatMap(CurrentCaller, (caller) => runs.stop(caller, params.chatId, params.completionId)),

@@ -1,7 +1,7 @@
 /**
  * The middleware that makes a request with an idempotency key take effect once.
  */
-import { CurrentCaller } from "@effect-chatbot/api/middleware/Authorization"
+import { type Caller, CurrentCaller } from "@effect-chatbot/api/middleware/Authorization"
 import * as Api from "@effect-chatbot/api/middleware/IdempotencyKeys"
 import { Completion } from "@effect-chatbot/schema/Chat"
 import { IdempotencyKeyInUse, IdempotencyKeyReused, InvalidRequest } from "@effect-chatbot/schema/Errors"
@@ -11,7 +11,9 @@ import * as HttpServerRequest from "effect/http/HttpServerRequest"
 import * as HttpServerResponse from "effect/http/HttpServerResponse"
 import * as Layer from "effect/Layer"
 import * as Schema from "effect/Schema"
+import { CompletionRuns } from "../CompletionRuns.ts"
 import { type Answer, IdempotencyKeys } from "../IdempotencyKeys.ts"
+import { eventStream, wantsEvents } from "./EventStreamResponse.ts"
 import * as ProblemResponse from "./ProblemResponse.ts"
 
 /**
@@ -48,6 +50,7 @@ const answerOf = ({ body, status }: HttpServerResponse.HttpServerResponse): Effe
 }
 
 const encodeCompletion = Schema.encodeEffect(Schema.toCodecJson(Completion))
+const decodeCompletion = Schema.decodeUnknownEffect(Schema.fromJsonString(Completion))
 
 const answerOfCompletion = (completion: Completion): Effect.Effect<Answer> =>
   Effect.orDie(
@@ -69,10 +72,18 @@ const toResponse = ({ body, contentType, status }: Answer) =>
   HttpServerResponse.uint8Array(body, { status, contentType })
 
 /** Requests without a key pass by. */
-export const layer: Layer.Layer<Api.IdempotencyKeys, never, IdempotencyKeys> = Layer.effect(
+export const layer: Layer.Layer<Api.IdempotencyKeys, never, CompletionRuns | IdempotencyKeys> = Layer.effect(
   Api.IdempotencyKeys,
   Effect.gen(function* () {
     const keys = yield* IdempotencyKeys
+    const runs = yield* CompletionRuns
+
+    /** The events of a completion that was answered before, as long as there are any. */
+    const eventsOf = Effect.fnUntraced(function* (caller: Caller, { body }: Answer) {
+      const { chatId, completionId } = yield* decodeCompletion(new TextDecoder().decode(body))
+      if (chatId === undefined) return undefined
+      return eventStream(completionId, yield* runs.events(caller, chatId, completionId, 0))
+    })
 
     return (httpEffect, { endpoint, group }) => {
       const name = `${group.identifier}.${endpoint.identifier}`
@@ -89,7 +100,11 @@ export const layer: Layer.Layer<Api.IdempotencyKeys, never, IdempotencyKeys> = L
           ? keys.inRun(keyedRequest, httpEffect, answerOfCompletion)
           : keys.atOnce(keyedRequest, httpEffect, answerOf)
         if (outcome._tag === "Replayed") {
-          return HttpServerResponse.setHeader(toResponse(outcome.answer), Api.replayedHeader, "true")
+          const events =
+            longEndpoints.has(name) && (yield* wantsEvents)
+              ? yield* Effect.orElseSucceed(eventsOf(caller, outcome.answer), () => undefined)
+              : undefined
+          return HttpServerResponse.setHeader(events ?? toResponse(outcome.answer), Api.replayedHeader, "true")
         }
         // What is stored is also what is answered, so that the two cannot differ; a stream has no end yet.
         return outcome.stored === undefined || outcome.value.body._tag === "Stream"
