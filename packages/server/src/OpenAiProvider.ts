@@ -27,7 +27,7 @@ import { ServerOptions } from "./ServerOptions.ts"
 import { Tokenizer } from "./Tokenizer.ts"
 
 /** How many passages a prompt has at most, and what part of the best one's score the others have at least. */
-const retrieved = { passages: 8, score: 0.4 } as const
+const retrieved = { passages: 8, score: 0.25 } as const
 
 const failed = (message: string) => new ProviderFailed({ message })
 
