@@ -78,13 +78,13 @@ export class OpenAiServices extends Context.Service<
         })
       }
 
-      /** A key travels in a header, which takes visible signs only; one is easily copied with the end of its line. */
+      /** A key travels in a header, which takes one line of ASCII; it is easily copied with the end of its line. */
       const checkApiKey = (apiKey: Redacted.Redacted | undefined) => {
         const key = apiKey === undefined ? "" : Redacted.value(apiKey).trim()
         if (key === "") return Effect.undefined
-        return /^[\x21-\x7e]{1,4000}$/.test(key)
+        return /^[\x20-\x7e]{1,4000}$/.test(key)
           ? Effect.succeed(Redacted.make(key))
-          : Effect.fail(invalid("azureOpenAiApiKey", "Expected at most 4000 visible ASCII characters without spaces"))
+          : Effect.fail(invalid("azureOpenAiApiKey", "Expected one line of at most 4000 ASCII characters"))
       }
 
       const connectionOf = Effect.fnUntraced(function* (

@@ -310,6 +310,7 @@ describe("a provider that fails", () => {
   }
   again("a page of HTML", Fake.whole(`${Fake.head(502, { "content-type": "text/html" })}<h1>Bad Gateway</h1>`))
   again("Retry-After", Fake.whole(Fake.json(429, {}, { "retry-after": "0" })))
+  again("a time that has come", Fake.whole(Fake.json(429, {}, { "retry-after": "Wed, 21 Oct 2015 07:28:00 GMT" })))
   again("a status that it says may be retried", Fake.whole(Fake.json(409, {}, { "x-should-retry": "true" })))
   again("a reset", (socket) => socket.resetAndDestroy())
   again("an end before the answer", Fake.whole(started))
@@ -365,6 +366,12 @@ describe("a provider that fails", () => {
   fails("is not asked again when it wants too much time", Fake.whole(Fake.json(429, {}, { "retry-after": "61" })), {
     message: "The provider answered 429."
   })
+  fails(
+    "is not asked again before a time that it names",
+    // Until this software is forgotten.
+    Fake.whole(Fake.json(503, {}, { "retry-after": "Wed, 21 Oct 2199 07:28:00 GMT" })),
+    { message: "The provider answered 503." }
+  )
   fails(
     "is not asked again when its budget is used up",
     Fake.whole(Fake.json(503, {})),
