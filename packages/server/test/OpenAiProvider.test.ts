@@ -9,7 +9,7 @@ import * as References from "effect/References"
 import type * as Scope from "effect/Scope"
 import * as SqlClient from "effect/sql/SqlClient"
 import * as Stream from "effect/Stream"
-import type { LookupFunction, Socket } from "node:net"
+import { isIP, type LookupFunction, type Socket } from "node:net"
 import { inspect } from "node:util"
 import * as Fake from "./support/FakeProvider.ts"
 import * as ModelBots from "./support/ModelBots.ts"
@@ -641,11 +641,16 @@ describe("an answer that nobody wants any more", () => {
 
 describe("the host of a provider", () => {
   const leadsTo =
-    (address: string): LookupFunction =>
+    (...addresses: ReadonlyArray<string>): LookupFunction =>
     (_hostname, options, callback) =>
-      options.all === true ? callback(null, [{ address, family: 4 }]) : callback(null, address, 4)
+      options.all === true
+        ? callback(
+            null,
+            addresses.map((address) => ({ address, family: isIP(address) }))
+          )
+        : callback(null, addresses[0] ?? "", 4)
 
-  const metadata = ProviderTransport.layerWith(leadsTo("169.254.169.254"))
+  const metadata = ProviderTransport.layerWith(leadsTo("169.254.169.254", "fe80::1", "fe80::1%eth0"))
 
   test(
     "is refused when its name leads to a link-local address",
@@ -658,8 +663,8 @@ describe("the host of a provider", () => {
   )
 
   test(
-    "may have any other name",
-    { transport: ProviderTransport.layerWith(leadsTo("127.0.0.1")) },
+    "may have a name that leads elsewhere too",
+    { transport: ProviderTransport.layerWith(leadsTo("fe80::1", "127.0.0.1")) },
     Effect.gen(function* () {
       const fake = yield* Fake.make
       const bot = yield* ModelBots.make(`http://models.example:${fake.port}`)

@@ -45,8 +45,10 @@ for (const [address, prefix] of ipv6) refused.addSubnet(address, prefix, "ipv6")
 
 /** Whether this is such an address; what is no address is none. */
 export const isRefusedAddress = (address: string): boolean => {
-  const version = isIP(address)
-  return version !== 0 && refused.check(address, version === 4 ? "ipv4" : "ipv6")
+  // A system may name the interface of a link-local address behind it.
+  const [bare = ""] = address.split("%")
+  const version = isIP(bare)
+  return version !== 0 && refused.check(bare, version === 4 ? "ipv4" : "ipv6")
 }
 
 /** Whether the host of a URL is such an address, or the name of one. */

@@ -1,7 +1,7 @@
 /**
  * What becomes of an attempt at a provider that failed: an error for who asked, and whether another attempt may succeed.
  *
- * The error names neither the host nor the service: who asks a bot has no business with where it is answered. The log has both.
+ * The error names neither the host nor the service: who asks a bot has no business with where it is answered. The log names the service.
  */
 import { ProviderFailed, ProviderTimedOut } from "@effect-chatbot/schema/Errors"
 import * as Data from "effect/Data"
