@@ -25,7 +25,8 @@ import type * as Layer from "effect/Layer"
 import type * as Stream from "effect/Stream"
 import type { CallError } from "./CallError.ts"
 import type { ClientConfig } from "./ClientConfig.ts"
-import { callOf, layerOf } from "./internal/call.ts"
+import { callOf } from "./internal/call.ts"
+import { layerOf } from "./internal/connection.ts"
 import { itemsOf } from "./internal/pages.ts"
 
 const endpoints = Api.groups.admin.endpoints
@@ -80,7 +81,7 @@ export class Admin extends Context.Service<
   }
 >()("@effect-chatbot/client/Admin") {
   /** Over the {@link ClientConfig} and a transport. */
-  static readonly layer: Layer.Layer<Admin, never, ClientConfig | HttpClient.HttpClient> = layerOf(Admin, (run) => {
+  static readonly layer: Layer.Layer<Admin, never, ClientConfig | HttpClient.HttpClient> = layerOf(Admin, ({ run }) => {
     const list = (query: PageQuery = {}) => run(calls.listOpenAiServices, { query })
     return {
       openAiServices: {

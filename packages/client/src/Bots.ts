@@ -20,7 +20,8 @@ import type * as Stream from "effect/Stream"
 import type { BinaryContent } from "./BinaryContent.ts"
 import type { CallError } from "./CallError.ts"
 import type { ClientConfig } from "./ClientConfig.ts"
-import { callOf, layerOf } from "./internal/call.ts"
+import { callOf } from "./internal/call.ts"
+import { layerOf } from "./internal/connection.ts"
 import { itemsOf } from "./internal/pages.ts"
 
 const endpoints = Api.groups.bots.endpoints
@@ -82,7 +83,7 @@ export class Bots extends Context.Service<
   }
 >()("@effect-chatbot/client/Bots") {
   /** Over the {@link ClientConfig} and a transport. */
-  static readonly layer: Layer.Layer<Bots, never, ClientConfig | HttpClient.HttpClient> = layerOf(Bots, (run) => {
+  static readonly layer: Layer.Layer<Bots, never, ClientConfig | HttpClient.HttpClient> = layerOf(Bots, ({ run }) => {
     const list = (query: PageQuery = {}) => run(calls.list, { query })
     const listByStartBot = (startBotId: BotId, query: PageQuery = {}) =>
       run(calls.listByStartBot, { params: { startBotId }, query })

@@ -9,7 +9,8 @@ import type * as HttpClient from "effect/http/HttpClient"
 import type * as Layer from "effect/Layer"
 import type { CallError } from "./CallError.ts"
 import type { ClientConfig } from "./ClientConfig.ts"
-import { callOf, layerOf } from "./internal/call.ts"
+import { callOf } from "./internal/call.ts"
+import { layerOf } from "./internal/connection.ts"
 
 const endpoints = Api.groups.cache.endpoints
 const call = callOf("cache")
@@ -27,7 +28,10 @@ export class Cache extends Context.Service<
   }
 >()("@effect-chatbot/client/Cache") {
   /** Over the {@link ClientConfig} and a transport. */
-  static readonly layer: Layer.Layer<Cache, never, ClientConfig | HttpClient.HttpClient> = layerOf(Cache, (run) => ({
-    clear: Effect.asVoid(run(calls.clear, {}))
-  }))
+  static readonly layer: Layer.Layer<Cache, never, ClientConfig | HttpClient.HttpClient> = layerOf(
+    Cache,
+    ({ run }) => ({
+      clear: Effect.asVoid(run(calls.clear, {}))
+    })
+  )
 }

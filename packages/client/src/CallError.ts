@@ -3,10 +3,14 @@
  */
 import type {
   CircuitOpen,
+  CompletionFailed,
+  EventTooLarge,
   InternalError,
   InvalidResponse,
   RateLimited,
   RequestTimedOut,
+  StreamIdle,
+  StreamTruncated,
   TransportFailed,
   Unauthorized,
   Unavailable,
@@ -21,3 +25,6 @@ export type ClientError = TransportFailed | RequestTimedOut | UnexpectedStatus |
 
 /** What every call can fail with; the methods name what can go wrong beside it. */
 export type CallError = Unauthorized | RateLimited | InternalError | Unavailable | ClientError
+
+/** What a stream can fail with beside the errors of its call: it broke and could not be followed further, or its answer failed. */
+export type StreamError = StreamTruncated | StreamIdle | EventTooLarge | CompletionFailed

@@ -26,10 +26,13 @@ import * as Context from "effect/Context"
 import * as Effect from "effect/Effect"
 import type * as HttpClient from "effect/http/HttpClient"
 import type * as Layer from "effect/Layer"
+import type * as Stream from "effect/Stream"
 import type { BinaryContent } from "./BinaryContent.ts"
-import type { CallError } from "./CallError.ts"
+import type { CallError, StreamError } from "./CallError.ts"
 import type { ClientConfig } from "./ClientConfig.ts"
-import { callOf, layerOf } from "./internal/call.ts"
+import type { Event, StreamOptions } from "./Completion.ts"
+import { callOf } from "./internal/call.ts"
+import { layerOf } from "./internal/connection.ts"
 
 const endpoints = Api.groups.chats.endpoints
 const call = callOf("chats")
@@ -38,6 +41,7 @@ const calls = {
   create: call(endpoints.create),
   createByBotCode: call(endpoints.createByBotCode),
   complete: call(endpoints.complete, { kind: "completion" }),
+  events: call(endpoints.events),
   stop: call(endpoints.stop),
   openBot: call(endpoints.openBot),
   get: call(endpoints.get),
@@ -60,6 +64,16 @@ export interface Question {
   readonly isAdminChat?: boolean | undefined
   /** Ask for the trace log of the answer; refused to those who are no admin of the bot. */
   readonly isTraceLogEnabled?: boolean | undefined
+}
+
+const payloadOf = (question: string | Question) => {
+  const {
+    ignoreChatHistory = false,
+    isAdminChat = false,
+    isTraceLogEnabled = false,
+    userMessage
+  } = typeof question === "string" ? { userMessage: question } : question
+  return { userMessage, ignoreChatHistory, isAdminChat, isTraceLogEnabled }
 }
 
 /**
@@ -125,6 +139,33 @@ export class Chats extends Context.Service<
     >
 
     /**
+     * Asks a question and gives the answer as it is made, see `Completion` for what to do with it. It is asked each time the stream is run.
+     *
+     * A stream that breaks goes on where it broke: every event comes once and in order. What cannot be mended is an error, never an
+     * incomplete answer that looks like one: `StreamTruncated` where it ended before its last event, `StreamIdle` where nothing came any
+     * more. `CompletionFailed` is an answer that was begun and failed. A backend that does not stream gives the whole text in one `Delta`.
+     */
+    readonly stream: (
+      chatId: ChatId,
+      question: string | Question,
+      options?: StreamOptions
+    ) => Stream.Stream<
+      Event,
+      | InvalidRequest
+      | Forbidden
+      | ChatNotFound
+      | ChatBusy
+      | PayloadTooLarge
+      | ProviderFailed
+      | ProviderTimedOut
+      | BotsStopped
+      | IdempotencyKeyInUse
+      | IdempotencyKeyReused
+      | CallError
+      | StreamError
+    >
+
+    /**
      * Stops an answer and stores it as far as it went, with the tag `stopped`; the call that waits for it gets that. Of an answer that has
      * ended already nothing changes.
      */
@@ -183,36 +224,34 @@ export class Chats extends Context.Service<
   }
 >()("@effect-chatbot/client/Chats") {
   /** Over the {@link ClientConfig} and a transport. */
-  static readonly layer: Layer.Layer<Chats, never, ClientConfig | HttpClient.HttpClient> = layerOf(Chats, (run) => ({
-    create: (botId) => run(calls.create, { payload: { botId } }),
-    createByBotCode: (botCode) => run(calls.createByBotCode, { payload: { botCode } }),
-    complete: (chatId, question) => {
-      const {
-        ignoreChatHistory = false,
-        isAdminChat = false,
-        isTraceLogEnabled = false,
-        userMessage
-      } = typeof question === "string" ? { userMessage: question } : question
-      return run(calls.complete, {
-        params: { chatId },
-        payload: { userMessage, ignoreChatHistory, isAdminChat, isTraceLogEnabled }
-      })
-    },
-    stop: (chatId, completionId) => run(calls.stop, { params: { chatId, completionId } }),
-    openBot: run(calls.openBot, {}),
-    get: (chatId) => run(calls.get, { params: { chatId } }),
-    delete: (chatId) => run(calls.delete, { params: { chatId } }),
-    feedback: (chatId, feedback) =>
-      Effect.map(
-        run(calls.feedback, { params: { chatId }, payload: { ...feedback, chatId } }),
-        ({ feedbackId }) => feedbackId
-      ),
-    rename: (chatId, displayName) => run(calls.rename, { params: { chatId }, payload: { displayName } }),
-    setUserSystemMessage: (chatId, userSystemMessageId) =>
-      run(calls.setUserSystemMessage, { params: { chatId }, payload: { userSystemMessageId } }),
-    removeUserSystemMessage: (chatId) => run(calls.removeUserSystemMessage, { params: { chatId } }),
-    createTicket: (chatId) => run(calls.createTicket, { params: { chatId } }),
-    download: (chatId, path, { ticket } = {}) =>
-      run(calls.download, { params: { chatId, "*": path }, query: { ticket } })
-  }))
+  static readonly layer: Layer.Layer<Chats, never, ClientConfig | HttpClient.HttpClient> = layerOf(
+    Chats,
+    ({ run, stream }) => ({
+      create: (botId) => run(calls.create, { payload: { botId } }),
+      createByBotCode: (botCode) => run(calls.createByBotCode, { payload: { botCode } }),
+      complete: (chatId, question) => run(calls.complete, { params: { chatId }, payload: payloadOf(question) }),
+      stream: (chatId, question, options) =>
+        stream(
+          { ask: calls.complete, follow: calls.events, stop: calls.stop },
+          { params: { chatId }, payload: payloadOf(question) },
+          options
+        ),
+      stop: (chatId, completionId) => run(calls.stop, { params: { chatId, completionId } }),
+      openBot: run(calls.openBot, {}),
+      get: (chatId) => run(calls.get, { params: { chatId } }),
+      delete: (chatId) => run(calls.delete, { params: { chatId } }),
+      feedback: (chatId, feedback) =>
+        Effect.map(
+          run(calls.feedback, { params: { chatId }, payload: { ...feedback, chatId } }),
+          ({ feedbackId }) => feedbackId
+        ),
+      rename: (chatId, displayName) => run(calls.rename, { params: { chatId }, payload: { displayName } }),
+      setUserSystemMessage: (chatId, userSystemMessageId) =>
+        run(calls.setUserSystemMessage, { params: { chatId }, payload: { userSystemMessageId } }),
+      removeUserSystemMessage: (chatId) => run(calls.removeUserSystemMessage, { params: { chatId } }),
+      createTicket: (chatId) => run(calls.createTicket, { params: { chatId } }),
+      download: (chatId, path, { ticket } = {}) =>
+        run(calls.download, { params: { chatId, "*": path }, query: { ticket } })
+    })
+  )
 }

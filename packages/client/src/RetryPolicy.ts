@@ -36,8 +36,11 @@ export const final: Verdicts = { safe: "final", idempotent: "final", keyed: "fin
  * Every outcome that an attempt can have, but for success, and what follows from it. Statuses that are not here are final, and so is an
  * answer that cannot be read.
  *
- * `refused`, `dns`, `unreachable`, `tls`, `reset` and `unknown` are the reasons of a `TransportFailed`, `connect` and `attempt` the limits of a
- * `RequestTimedOut`. An error of the backend that asks for something else than its status does stands here by its name.
+ * `refused`, `dns`, `unreachable`, `tls`, `reset` and `unknown` are the reasons of a `TransportFailed`, `connect`, `attempt` and `firstEvent` the
+ * limits of a `RequestTimedOut`, `truncated` and `idle` what a `StreamTruncated` and a `StreamIdle` tell. An error of the backend that asks for
+ * something else than its status does stands here by its name.
+ *
+ * A stream is asked for as the `keyed` call it is until it is known which answer it gives, and after that followed, which is `safe`.
  */
 export const outcomes = {
   refused: notDone,
@@ -50,6 +53,9 @@ export const outcomes = {
   reset: perhapsDone,
   unknown: perhapsDone,
   attempt: perhapsDone,
+  firstEvent: perhapsDone,
+  truncated: perhapsDone,
+  idle: perhapsDone,
   "408": perhapsDone,
   // Too early: the backend did not want to begin (RFC 8470, 5.2).
   "425": notDone,
@@ -86,7 +92,7 @@ export interface Budget {
 
 /** When a failed attempt is made again, and after how long. */
 export interface RetryPolicy {
-  /** How many attempts there are at most, the first one included. */
+  /** How many attempts there are at most, the first one included. Of a stream that breaks it is the last one that brought something. */
   readonly attempts: number
   /** How long to wait before each further attempt; where it ends, so do the attempts. */
   readonly backoff: Schedule.Schedule<unknown>

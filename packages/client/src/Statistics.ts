@@ -12,7 +12,8 @@ import type * as Layer from "effect/Layer"
 import type * as Stream from "effect/Stream"
 import type { CallError } from "./CallError.ts"
 import type { ClientConfig } from "./ClientConfig.ts"
-import { callOf, layerOf } from "./internal/call.ts"
+import { callOf } from "./internal/call.ts"
+import { layerOf } from "./internal/connection.ts"
 import { itemsOf } from "./internal/pages.ts"
 
 const endpoints = Api.groups.statistics.endpoints
@@ -44,7 +45,7 @@ export class Statistics extends Context.Service<
   /** Over the {@link ClientConfig} and a transport. */
   static readonly layer: Layer.Layer<Statistics, never, ClientConfig | HttpClient.HttpClient> = layerOf(
     Statistics,
-    (run) => {
+    ({ run }) => {
       const tokenUsage = (query: TokenUsageQuery = {}) => run(calls.tokenUsage, { query })
       return {
         recompute: run(calls.recompute, {}),

@@ -9,7 +9,8 @@ import type * as HttpClient from "effect/http/HttpClient"
 import type * as Layer from "effect/Layer"
 import type { CallError } from "./CallError.ts"
 import type { ClientConfig } from "./ClientConfig.ts"
-import { callOf, layerOf } from "./internal/call.ts"
+import { callOf } from "./internal/call.ts"
+import { layerOf } from "./internal/connection.ts"
 
 const endpoints = Api.groups.system.endpoints
 const call = callOf("system")
@@ -31,8 +32,11 @@ export class System extends Context.Service<
   }
 >()("@effect-chatbot/client/System") {
   /** Over the {@link ClientConfig} and a transport. */
-  static readonly layer: Layer.Layer<System, never, ClientConfig | HttpClient.HttpClient> = layerOf(System, (run) => ({
-    status: Effect.map(run(calls.status, {}), ({ value }) => value ?? ""),
-    setStatus: (value) => run(calls.setStatus, { payload: { value } })
-  }))
+  static readonly layer: Layer.Layer<System, never, ClientConfig | HttpClient.HttpClient> = layerOf(
+    System,
+    ({ run }) => ({
+      status: Effect.map(run(calls.status, {}), ({ value }) => value ?? ""),
+      setStatus: (value) => run(calls.setStatus, { payload: { value } })
+    })
+  )
 }

@@ -21,6 +21,14 @@ export interface Limits {
   readonly deadline: Duration.Input
 }
 
+/** The limits of a stream, beside the deadline of completions. `"Infinity"` is no limit. */
+export interface StreamLimits {
+  /** For one request until its first event. A backend that does not stream must have answered by then. */
+  readonly firstEvent: Duration.Input
+  /** For each silence after that, in which not even a heartbeat comes. */
+  readonly idle: Duration.Input
+}
+
 /** The limits of all calls, and those of completions, which take as long as a bot takes to answer. */
 export interface Timeouts extends Limits {
   /**
@@ -28,15 +36,22 @@ export interface Timeouts extends Limits {
    * be told; what `fetch` has for a limit is its own.
    */
   readonly connect: Duration.Input
+  /** Those of completions. A stream has their deadline, for the whole of it. */
   readonly completions: Limits
+  /** Those of completions that are streamed. */
+  readonly streams: StreamLimits
 }
 
-/** 10 seconds for a connection, 30 seconds an attempt, 60 seconds a call, and 10 minutes for a completion. */
+/**
+ * 10 seconds for a connection, 30 seconds an attempt, 60 seconds a call, and 10 minutes for a completion. A stream has 2 minutes for its first
+ * event, and is given up after a silence of 45 seconds: the backend sends a heartbeat every 15.
+ */
 export const standard: Timeouts = {
   connect: "10 seconds",
   attempt: "30 seconds",
   deadline: "60 seconds",
-  completions: { attempt: "10 minutes", deadline: "10 minutes" }
+  completions: { attempt: "10 minutes", deadline: "10 minutes" },
+  streams: { firstEvent: "2 minutes", idle: "45 seconds" }
 }
 
 /** The limits in force; {@link standard} unless changed. */

@@ -28,7 +28,8 @@ import type * as Layer from "effect/Layer"
 import type * as Stream from "effect/Stream"
 import type { CallError } from "./CallError.ts"
 import type { ClientConfig } from "./ClientConfig.ts"
-import { callOf, layerOf } from "./internal/call.ts"
+import { callOf } from "./internal/call.ts"
+import { layerOf } from "./internal/connection.ts"
 import { itemsOf } from "./internal/pages.ts"
 
 const endpoints = Api.groups.users.endpoints
@@ -169,7 +170,7 @@ export class Users extends Context.Service<
   }
 >()("@effect-chatbot/client/Users") {
   /** Over the {@link ClientConfig} and a transport. */
-  static readonly layer: Layer.Layer<Users, never, ClientConfig | HttpClient.HttpClient> = layerOf(Users, (run) => {
+  static readonly layer: Layer.Layer<Users, never, ClientConfig | HttpClient.HttpClient> = layerOf(Users, ({ run }) => {
     const chats = (query: ChatQuery = {}) => run(calls.chats, { query })
     const chatsByBot = (botid: BotId, query: ChatQuery = {}) => run(calls.chatsByBot, { params: { botid }, query })
     const chatsByBotAndSystemMessage = (botid: BotId, usersystempromptid: UserSystemMessageId, query: ChatQuery = {}) =>

@@ -12,6 +12,7 @@ import * as Fiber from "effect/Fiber"
 import * as HttpClient from "effect/http/HttpClient"
 import * as Layer from "effect/Layer"
 import * as Option from "effect/Option"
+import * as Stream from "effect/Stream"
 import * as TestClock from "effect/testing/TestClock"
 import { chatId, classes, type Row, rows, streamed } from "./support/Methods.ts"
 import { failing, type Script, scripted, status } from "./support/Scripted.ts"
@@ -69,6 +70,12 @@ const attemptsOf = ({ call }: Row, script: Script, honoured: boolean) =>
     )
   })
 
+/** A stream, which is the same call until its first event. */
+const asStream: Row = {
+  ...rows["chats.complete"]!,
+  call: ({ chats }) => Stream.runDrain(chats.stream(chatId, "hello"))
+}
+
 // With a ticket a download is sent once; this one has none.
 const withoutTicket: Row = { ...rows["chats.download"]!, call: ({ chats }) => chats.download(chatId, "a.md") }
 
@@ -76,8 +83,13 @@ describe.each([
   ["does not honour keys", false],
   ["honours keys", true]
 ] as const)("a backend that %s", (_, isHonoured) => {
-  it.effect.each(Object.entries({ ...rows, "chats.download": withoutTicket }))("is asked again for %s", ([name, row]) =>
+  const calls = { ...rows, "chats.download": withoutTicket, "chats.stream": asStream }
+
+  it.effect.each(Object.entries(calls))("is asked again for %s", ([method, row]) =>
     Effect.gen(function* () {
+      const isStream = row === asStream
+      const name = isStream ? "chats.complete" : method
+      const told = (outcome: string) => (isStream && outcome === "attempt" ? "firstEvent" : outcome)
       const retryClass = classes.get(name) ?? assert.fail()
       const fiber = yield* Effect.forkChild(
         Effect.forEach(
@@ -96,7 +108,7 @@ describe.each([
         assert.strictEqual(story.endpoint, name)
         assert.deepStrictEqual(
           story.attempts.map(({ outcome }) => outcome),
-          sent.map(() => outcome)
+          sent.map(() => told(outcome))
         )
         assert.notMatch(
           `${CallStory.format(story)} ${JSON.stringify(story)}`,
@@ -117,7 +129,7 @@ describe("the matrix", () => {
   it("has every endpoint, every outcome of the table that a transport or a status can have, and both sides of each rule", () => {
     assert.strictEqual(classes.size, 48)
     assert.deepStrictEqual([...Object.keys(rows), ...streamed].toSorted(), [...classes.keys()].toSorted())
-    const told = new Set(["IdempotencyKeyInUse", "ChatBusy", "BotsStopped"])
+    const told = new Set(["IdempotencyKeyInUse", "ChatBusy", "BotsStopped", "firstEvent", "truncated", "idle"])
     const missing = Object.keys(RetryPolicy.outcomes).filter((outcome) => !faults.has(outcome) && !told.has(outcome))
     assert.deepStrictEqual(missing, ["425"])
     assert.strictEqual(expected("safe", "500", false), 3)

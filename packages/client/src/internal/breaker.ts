@@ -10,7 +10,18 @@ import type { AnyFailure } from "./anyFailure.ts"
 import type { Entry } from "./story.ts"
 
 /** The outcomes by which a backend is down. Any other answer shows that it is there. */
-const down = new Set(["refused", "dns", "unreachable", "tls", "reset", "unknown", "connect", "attempt"])
+const down = new Set([
+  "refused",
+  "dns",
+  "unreachable",
+  "tls",
+  "reset",
+  "unknown",
+  "connect",
+  "attempt",
+  "firstEvent",
+  "truncated"
+])
 
 const isDown = (outcome: string): boolean => down.has(outcome) || /^5(?!01)\d\d$/.test(outcome)
 

@@ -1,7 +1,7 @@
 import { RequestTimedOut } from "@effect-chatbot/schema/Errors"
 import * as Duration from "effect/Duration"
 import * as Effect from "effect/Effect"
-import type { Limits } from "../Timeouts.ts"
+import type { Limits, StreamLimits } from "../Timeouts.ts"
 
 /** The limits of one call. */
 export interface CallLimits {
@@ -23,14 +23,25 @@ export const limitsOf = (limits: Limits): CallLimits => {
   return made
 }
 
+/** The limits of a stream as durations. */
+export const streamLimitsOf = ({ firstEvent, idle }: StreamLimits) => ({
+  firstEvent: Duration.fromInputUnsafe(firstEvent),
+  idle: Duration.fromInputUnsafe(idle)
+})
+
 /** The error of a limit that was reached. */
-export const timedOut = (limit: "attempt" | "deadline", duration: Duration.Duration): RequestTimedOut =>
-  new RequestTimedOut({ message: `No complete answer came within ${Duration.format(duration)}.`, limit, duration })
+export const timedOut = (
+  limit: Exclude<RequestTimedOut["limit"], "connect">,
+  duration: Duration.Duration
+): RequestTimedOut => {
+  const what = limit === "firstEvent" ? "event" : "complete answer"
+  return new RequestTimedOut({ message: `No ${what} came within ${Duration.format(duration)}.`, limit, duration })
+}
 
 /** Ends an effect after a time, which may be what is left of a limit. */
-export const within = <A, E, R>(
+export const within = <A, E, R, E2>(
   effect: Effect.Effect<A, E, R>,
   duration: Duration.Duration,
-  orElse: () => RequestTimedOut
-): Effect.Effect<A, E | RequestTimedOut, R> =>
+  orElse: () => E2
+): Effect.Effect<A, E | E2, R> =>
   Duration.isFinite(duration) ? Effect.timeoutOrElse(effect, { duration, orElse: () => Effect.fail(orElse()) }) : effect

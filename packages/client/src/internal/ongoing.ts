@@ -12,7 +12,8 @@ export type Kind = "call" | "completion"
 /** A call under way. Times are in milliseconds of a clock that never goes back. */
 export interface Ongoing extends Told {
   readonly kind: Kind
-  readonly retryClass: RetryClass
+  /** Changes where a stream is known by its answer: to follow it is safe. */
+  retryClass: RetryClass
   readonly backend: Backend
   readonly policies: Policies
   readonly limits: CallLimits
@@ -21,17 +22,19 @@ export interface Ongoing extends Told {
   /** The idempotency key, the same for all attempts. */
   readonly key: string | undefined
   readonly attempts: Array<Entry>
+  /** The number of the last attempt that brought something of a stream; attempts are counted from it on. */
+  progressed: number
 }
 
 /** The beginning of a call. */
-export const begin = (call: Omit<Ongoing, "attempts" | "deadlineAt" | "now">): Ongoing => {
+export const begin = (call: Omit<Ongoing, "attempts" | "deadlineAt" | "now" | "progressed">): Ongoing => {
   const now = () => Number(call.clock.monotonicTimeNanosUnsafe()) / 1e6
-  return { ...call, now, deadlineAt: now() + Duration.toMillis(call.limits.deadline), attempts: [] }
+  return { ...call, now, deadlineAt: now() + Duration.toMillis(call.limits.deadline), attempts: [], progressed: 0 }
 }
 
 /** The beginning of an attempt, after a delay. */
 export const enter = ({ attempts, now }: Ongoing, delay: number): Entry => {
-  const entry = { number: attempts.length + 1, delay, began: now(), response: undefined, failed: undefined }
+  const entry = { number: attempts.length + 1, delay, began: now(), response: undefined, failed: undefined, asked: 0 }
   attempts.push(entry)
   return entry
 }

@@ -17,7 +17,7 @@ const verdictsOf = (outcomes: RetryPolicy.RetryPolicy["outcomes"], outcome: stri
 
 /** Why no further attempt may be made, by what the last one came to. */
 const objection = (call: Ongoing, { number, response }: Entry, outcome: string): Ended | undefined => {
-  const { backend, key, policies, retryClass } = call
+  const { backend, key, policies, progressed, retryClass } = call
   if (outcome === "deadline") return "deadline"
   if (retryClass === "never") return "once"
   const veto = response?.headers[shouldRetry]
@@ -30,10 +30,12 @@ const objection = (call: Ongoing, { number, response }: Entry, outcome: string):
     const { honoured } = policies.keys
     if (key === undefined || !(honoured === "learned" ? backend.honoursKeys : honoured)) return "uncertain"
   }
-  return number >= policies.retry.attempts ? "attempts" : undefined
+  // The one that brought something counts as the first.
+  return number - Math.max(0, progressed - 1) >= policies.retry.attempts ? "attempts" : undefined
 }
 
-type Step = Effect.Success<ReturnType<typeof Schedule.toStep<unknown, unknown, never, never>>>
+/** Where in its back-off a call is. */
+export type Step = Effect.Success<ReturnType<typeof Schedule.toStep<unknown, unknown, never, never>>>
 
 /** How long to wait before the next attempt, in milliseconds, or why there is none. */
 const waitAfter = Effect.fnUntraced(function* (call: Ongoing, step: Step, error: AnyFailure, entry: Entry) {
@@ -50,11 +52,13 @@ const waitAfter = Effect.fnUntraced(function* (call: Ongoing, step: Step, error:
   if (Option.isNone(delay)) return "backoff"
   const wait = Math.ceil(Duration.toMillis(asked) + Duration.toMillis(delay.value))
   if (now() + wait >= deadlineAt) return "deadline"
-  return budget === undefined || spend(backend, budget, error._tag === "RequestTimedOut") ? wait : "budget"
+  // A backend that was just heard is not down.
+  if (budget === undefined || call.progressed === entry.number) return wait
+  return spend(backend, budget, error._tag === "RequestTimedOut") ? wait : "budget"
 })
 
 /** Waits for the next attempt, or fails with the error of the last one. */
-const nextAfter = Effect.fnUntraced(function* (
+export const nextAfter = Effect.fnUntraced(function* (
   call: Ongoing,
   begun: Step | undefined,
   error: AnyFailure,

@@ -72,6 +72,8 @@ export interface Entry {
   response: HttpClientResponse | undefined
   /** How it failed. */
   failed: Failed | undefined
+  /** How long a stream asked to wait before it is asked for again, in milliseconds. */
+  asked: number
 }
 
 interface Failed {
@@ -110,6 +112,13 @@ export const tell = <E extends object>({ attempts, endpoint, now }: Told, error:
   const requestId = told.findLast(({ requestId }) => requestId !== undefined)?.requestId
   stories.set(error, { endpoint, requestId, attempts: told, ended })
   return error
+}
+
+/** Gives an error the story of the one that it stands for. */
+export const retell = <E extends object>(from: object, to: E): E => {
+  const story = stories.get(from)
+  if (story !== undefined) stories.set(to, story)
+  return to
 }
 
 /** The story of the call that failed with this error. */

@@ -1,0 +1,250 @@
+/**
+ * Makes the calls to a backend: it encodes the input of a call, sends requests within the policies, and reads the answer. That is the success
+ * of the contract, an error that the endpoint declares, or one that the client found out by itself. Only this module and those it imports
+ * from its folder know HTTP.
+ */
+import { keyHeader } from "@effect-chatbot/api/middleware/IdempotencyKeys"
+import type { Completion } from "@effect-chatbot/schema/Chat"
+import { InvalidRequest } from "@effect-chatbot/schema/Errors"
+import type { ChatId, CompletionId } from "@effect-chatbot/schema/Ids"
+import * as Clock from "effect/Clock"
+import * as Context from "effect/Context"
+import * as SecureRandom from "effect/crypto/SecureRandom"
+import * as Effect from "effect/Effect"
+import type * as Fiber from "effect/Fiber"
+import { constTrue } from "effect/Function"
+import * as Headers from "effect/http/Headers"
+import * as HttpBody from "effect/http/HttpBody"
+import * as HttpClient from "effect/http/HttpClient"
+import * as HttpClientRequest from "effect/http/HttpClientRequest"
+import type { HttpClientResponse } from "effect/http/HttpClientResponse"
+import * as Layer from "effect/Layer"
+import * as Option from "effect/Option"
+import * as Redacted from "effect/Redacted"
+import * as Result from "effect/Result"
+import * as Stream from "effect/Stream"
+import type { StreamError } from "../CallError.ts"
+import { ClientConfig } from "../ClientConfig.ts"
+import type { Event, StreamOptions } from "../Completion.ts"
+import * as Timeouts from "../Timeouts.ts"
+import type { AnyFailure } from "./anyFailure.ts"
+import { listen, makeBackend } from "./backend.ts"
+import type { Call } from "./call.ts"
+import { completionStream } from "./completionStream.ts"
+import { attempt as attemptHeader } from "./headers.ts"
+import { limitsOf } from "./limits.ts"
+import { policiesIn, policiesOf } from "./inForce.ts"
+import { begin, type Ongoing } from "./ongoing.ts"
+import { withPolicies } from "./policies.ts"
+import type { Parts, Prepared } from "./request.ts"
+import { type Entry, tell } from "./story.ts"
+import { transportFailed } from "./transport.ts"
+
+/** Makes a call. */
+export interface Run {
+  <Input, A, E>(call: Call<Input, A, E>, input: Input): Effect.Effect<A, E>
+}
+
+/** The calls that a stream is made of. */
+export interface StreamCalls<Input, E> {
+  readonly ask: Call<Input, Completion, E>
+  readonly follow: Call<
+    { readonly params: { readonly chatId: ChatId; readonly completionId: CompletionId } },
+    unknown,
+    unknown
+  >
+  readonly stop: Call<
+    { readonly params: { readonly chatId: ChatId; readonly completionId: CompletionId } },
+    unknown,
+    unknown
+  >
+}
+
+/** Makes the calls of a stream. */
+export interface RunStream {
+  <Input extends { readonly params: { readonly chatId: ChatId } }, E>(
+    calls: StreamCalls<Input, E>,
+    input: Input,
+    options?: StreamOptions
+  ): Stream.Stream<Event, E | StreamError>
+}
+
+type AnyCall = Call<never, unknown, AnyFailure>
+
+// Transports know headers by names in lower case.
+const keyHeaderName = keyHeader.toLowerCase()
+
+const isKey = (text: string): boolean => /^[\x21-\x7e]{1,255}$/.test(text)
+
+const invalidKey = () => {
+  const issue = { path: ["headers", keyHeader], message: "Expected 1 to 255 visible ASCII characters" }
+  return new InvalidRequest({
+    message: `The request is not valid: ${issue.path.join(".")}: ${issue.message}.`,
+    issues: [issue]
+  })
+}
+
+const isSuccess = ({ status }: HttpClientResponse): boolean => status === 200 || status === 204
+
+const acceptEvents = "text/event-stream, application/json;q=0.5"
+
+/** How long the end of a stream waits for the answer to be stopped. */
+const stopLimits = { attempt: "5 seconds", deadline: "5 seconds" } as const
+
+/** What makes the calls to a backend, by its configuration and over its transport. */
+const connect = Effect.gen(function* () {
+  const { baseUrl, token } = yield* ClientConfig
+  const client = yield* HttpClient.HttpClient
+  const built = policiesOf(yield* Effect.context())
+  const scope = yield* Effect.scope
+  const backend = makeBackend(baseUrl)
+
+  const authorization = Option.match(token, {
+    onNone: () => undefined,
+    onSome: (token) => ({ authorization: `Bearer ${Redacted.value(token)}` })
+  })
+
+  /** Sends one request, and learns from the head of its answer. */
+  const send = (
+    call: Ongoing,
+    entry: Entry,
+    { accept, method }: { readonly accept: string; readonly method: string },
+    { json, path, query }: Prepared,
+    own?: Record<string, string>
+  ) => {
+    const contentType = json === undefined ? undefined : { "content-type": "application/json" }
+    const headers: Record<string, string> = { accept, ...authorization, ...contentType, ...own }
+    if (entry.number > 1) headers[attemptHeader] = String(entry.number)
+    const body = json === undefined ? HttpBody.empty : HttpBody.text(json, "application/json")
+    const request = HttpClientRequest.makeWith(
+      method,
+      baseUrl + path,
+      query,
+      Option.none(),
+      Headers.fromRecordUnsafe(headers),
+      body
+    )
+    const sent = client.execute(request).pipe(
+      // A client that refuses some statuses has the answer all the same.
+      Effect.catch((error) =>
+        error.response === undefined ? Effect.fail(transportFailed(error)) : Effect.succeed(error.response)
+      ),
+      Effect.tap((response) =>
+        Effect.sync(() => {
+          entry.response = response
+          listen(backend, response, headers[keyHeaderName] !== undefined, call.policies.retry.budget)
+        })
+      ),
+      // No span and no header for it: they cost a fifth of a call, and in a browser a preflight.
+      Effect.provideService(HttpClient.TracerDisabledWhen, constTrue)
+    )
+    return sent
+  }
+
+  const keyOf = ({ key }: Ongoing) => (key === undefined ? undefined : { [keyHeaderName]: key })
+
+  /** The beginning of a call in a fiber, and its request, if it can be made. */
+  const prepare = (fiber: Fiber.Fiber<unknown, unknown>, call: AnyCall, input: Parts) => {
+    const policies = policiesIn(fiber.context, built)
+    const { keys, timeouts } = policies
+    const retryClass = call.retryClassOf(input)
+    const key = retryClass === "keyed" && keys.enabled ? (keys.key ?? SecureRandom.uuidV4Unsafe()) : undefined
+    const ongoing = begin({
+      endpoint: call.endpoint,
+      kind: call.kind,
+      retryClass,
+      backend,
+      policies,
+      limits: limitsOf(call.kind === "completion" ? timeouts.completions : timeouts),
+      clock: Context.get(fiber.context, Clock.Clock),
+      key
+    })
+    const prepared = key === undefined || isKey(key) ? call.prepare(input) : Result.fail(invalidKey())
+    return {
+      ongoing,
+      prepared: Result.mapError(prepared, (error) => tell(ongoing, error, "unsent")),
+      // The transport sees to one of the limits.
+      timeouts: timeouts === fiber.getRef(Timeouts.Timeouts) ? undefined : timeouts
+    }
+  }
+
+  const run = (call: AnyCall, input: Parts): Effect.Effect<unknown, AnyFailure> =>
+    Effect.withFiber((fiber) => {
+      const { ongoing, prepared, timeouts } = prepare(fiber, call, input)
+      if (Result.isFailure(prepared)) return Effect.fail(prepared.failure)
+      const limited = withPolicies(ongoing, (entry) =>
+        Effect.flatMap(send(ongoing, entry, call, prepared.success, keyOf(ongoing)), (response) =>
+          (isSuccess(response) ? call.readSuccess : call.readFailure)(response, { call: ongoing, input, scope })
+        )
+      )
+      return timeouts === undefined ? limited : Effect.provideService(limited, Timeouts.Timeouts, timeouts)
+    })
+
+  const stream = (
+    { ask, follow, stop }: { readonly [name in keyof StreamCalls<never, never>]: AnyCall },
+    input: { readonly params: { readonly chatId: ChatId } },
+    { maxEventSize, onInterrupt = "leave" }: StreamOptions = {}
+  ): Stream.Stream<Event, AnyFailure> =>
+    Stream.unwrap(
+      Effect.withFiber((fiber) => {
+        const { ongoing, prepared, timeouts } = prepare(fiber, ask, input)
+        if (Result.isFailure(prepared)) return Effect.fail(prepared.failure)
+
+        const answered = (call: AnyCall, response: HttpClientResponse) =>
+          isSuccess(response) ? Effect.succeed(response) : call.readFailure(response, { call: ongoing, input, scope })
+
+        const events = completionStream({
+          call: ongoing,
+          ask: (entry) =>
+            Effect.flatMap(
+              send(ongoing, entry, { method: ask.method, accept: acceptEvents }, prepared.success, keyOf(ongoing)),
+              (response) => answered(ask, response)
+            ),
+          follow: (entry, completionId, lastEventId) => {
+            const place = follow.prepare({ params: { ...input.params, completionId } })
+            if (Result.isFailure(place)) return Effect.fail(place.failure)
+            const last = lastEventId === undefined ? undefined : { "last-event-id": lastEventId }
+            return Effect.flatMap(
+              send(ongoing, entry, { method: follow.method, accept: acceptEvents }, place.success, last),
+              (response) => answered(follow, response)
+            )
+          },
+          readWhole: (response) =>
+            // The endpoint answers with a completion where it does not stream.
+            ask.readSuccess(response, { call: ongoing, input, scope }) as Effect.Effect<Completion, AnyFailure>,
+          onLeave: (completionId) =>
+            onInterrupt === "leave"
+              ? Effect.void
+              : run(stop, { params: { ...input.params, completionId } }).pipe(
+                  Effect.provideService(Timeouts.Timeouts, { ...ongoing.policies.timeouts, ...stopLimits }),
+                  Effect.catch((error) => Effect.logWarning("The answer could not be stopped.", error))
+                ),
+          maxEventSize
+        })
+        return Effect.succeed(
+          timeouts === undefined ? events : Stream.provideService(events, Timeouts.Timeouts, timeouts)
+        )
+      })
+    )
+
+  // An endpoint is read with its own schemas, so what comes out is what its type says.
+  return { run: run as Run, stream: stream as RunStream }
+})
+
+/** What makes the calls of a client: one for all of its groups, for they share what it knows of the backend. */
+export class Connection extends Context.Service<Connection, { readonly run: Run; readonly stream: RunStream }>()(
+  "@effect-chatbot/client/internal/Connection"
+) {
+  /** Over the {@link ClientConfig} and a transport. */
+  static readonly layer: Layer.Layer<Connection, never, ClientConfig | HttpClient.HttpClient> = Layer.effect(
+    Connection,
+    connect
+  )
+}
+
+/** The layer of a service, from what makes its calls. */
+export const layerOf = <Self, Shape>(
+  service: Context.Service<Self, Shape>,
+  make: (connection: Connection["Service"]) => Shape
+): Layer.Layer<Self, never, ClientConfig | HttpClient.HttpClient> =>
+  Layer.provide(Layer.effect(service, Effect.map(Connection, make)), Connection.layer)
