@@ -219,6 +219,10 @@ describe("the events of a provider", () => {
     "need not be waited for after [DONE]",
     inPieces([plain], () => {})
   )
+  answers(
+    "may be followed by anything after the reason of their end",
+    Fake.whole(`${started}${Fake.chunk({ content: text }, "stop")}${Fake.event("bye")}${Fake.event({ error: "late" })}`)
+  )
   answers("may have no content type", Fake.whole(`${Fake.head(200)}${Fake.saying(text).slice(Fake.eventsHead.length)}`))
   answers(
     "may say that the answer was too long",
