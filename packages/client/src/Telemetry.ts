@@ -44,12 +44,11 @@ export const Telemetry = Context.Reference<Telemetry | "off">("@effect-chatbot/c
   defaultValue: () => "off"
 })
 
-/** Tells of the calls of what it is provided to. What is not said is as in {@link standard}. */
-export const layer = (options: Partial<Options> = standard): Layer.Layer<never> =>
+/** Tells of the calls of what it is provided to. That of an image or a download ends where the bytes begin. */
+export const layer = ({ propagation, provider }: Options = standard): Layer.Layer<never> =>
   Layer.effect(
     Telemetry,
-    Effect.sync(() => {
-      const { propagation, provider } = { ...standard, ...options }
-      return makeRecorder({ provider, propagates: propagation === "outside browsers" ? !isBrowser() : propagation })
-    })
+    Effect.sync(() =>
+      makeRecorder({ provider, propagates: propagation === "outside browsers" ? !isBrowser() : propagation })
+    )
   )

@@ -236,7 +236,9 @@ describe("telemetry", () => {
         Effect.sync(() => vi.stubGlobal("navigator", userAgent === undefined ? undefined : { userAgent })),
         () => Effect.sync(() => vi.unstubAllGlobals())
       )
-      const { chats, sent, spans, watch } = yield* watched(chat, { telemetry: Telemetry.layer(options) })
+      const { chats, sent, spans, watch } = yield* watched(chat, {
+        telemetry: Telemetry.layer({ ...Telemetry.standard, ...options })
+      })
       yield* watch(chats.get(chatId))
       assert.strictEqual(spans.length, 2)
       assert.strictEqual(sent[0]?.headers["traceparent"] !== undefined, isSent)
@@ -274,11 +276,11 @@ describe("a completion", () => {
         "gen_ai.usage.output_tokens": 5
       })
       const [duration] = yield* series("gen_ai.client.operation.duration")
-      assert.deepInclude(duration, { ...genAi, ...serverLabels })
+      assert.deepInclude(duration?.attributes, { ...genAi, ...serverLabels })
       assert.deepInclude(duration?.state, { count: 1, sum: 3 })
       assert.deepStrictEqual(
         (yield* series("gen_ai.client.token.usage")).map((usage) => [
-          usage["gen_ai.token.type" as keyof typeof usage],
+          usage.attributes?.["gen_ai.token.type"],
           "sum" in usage.state ? usage.state.sum : undefined
         ]),
         [
@@ -302,7 +304,7 @@ describe("a completion", () => {
   it.effect("names the provider that it is told", () =>
     Effect.gen(function* () {
       const { chats, spans, watch } = yield* watched(() => json(completion), {
-        telemetry: Telemetry.layer({ provider: "azure.ai.openai" })
+        telemetry: Telemetry.layer({ ...Telemetry.standard, provider: "azure.ai.openai" })
       })
       yield* watch(chats.complete(chatId, prompt))
       assert.strictEqual(attributesOf(spans[0])["gen_ai.provider.name"], "azure.ai.openai")
@@ -386,7 +388,7 @@ describe("a stream", () => {
         eventsOf(spans[0]).map(([name]) => name),
         ["chatbot.first_event", "chatbot.left"]
       )
-      assert.deepInclude((yield* series("chatbot.client.calls"))[0], {
+      assert.deepInclude((yield* series("chatbot.client.calls"))[0]?.attributes, {
         "chatbot.endpoint": "chats.stream",
         "chatbot.outcome": "left"
       })
@@ -456,14 +458,16 @@ describe("the metrics", () => {
       yield* finished(watch(chats.get(chatId)))
       const endpoint = { "chatbot.endpoint": "chats.get" }
       const counted = { count: 1, incremental: true }
+      const of = (name: string) =>
+        Effect.map(series(name), (all) => all.map(({ attributes, state }) => [attributes, state]))
       const unit = "{attempt}"
-      assert.deepStrictEqual(yield* series("chatbot.client.calls"), [
-        { unit: "{call}", ...endpoint, "chatbot.outcome": "success", state: counted }
+      assert.deepStrictEqual(yield* of("chatbot.client.calls"), [
+        [{ unit: "{call}", ...endpoint, "chatbot.outcome": "success" }, counted]
       ])
-      assert.deepStrictEqual(yield* series("chatbot.client.retries"), [{ unit, ...endpoint, state: counted }])
-      assert.deepStrictEqual(yield* series("chatbot.client.attempts"), [
-        { unit, ...endpoint, "chatbot.outcome": "503", state: counted },
-        { unit, ...endpoint, "chatbot.outcome": "success", state: counted }
+      assert.deepStrictEqual(yield* of("chatbot.client.retries"), [[{ unit, ...endpoint }, counted]])
+      assert.deepStrictEqual(yield* of("chatbot.client.attempts"), [
+        [{ unit, ...endpoint, "chatbot.outcome": "503" }, counted],
+        [{ unit, ...endpoint, "chatbot.outcome": "success" }, counted]
       ])
       const [failed, succeeded] = yield* series("http.client.request.duration")
       const request = {
@@ -472,8 +476,8 @@ describe("the metrics", () => {
         ...serverLabels,
         unit: "s"
       }
-      assert.deepInclude(failed, { ...request, "http.response.status_code": "503", "error.type": "503" })
-      assert.deepInclude(succeeded, { ...request, "http.response.status_code": "200" })
+      assert.deepInclude(failed?.attributes, { ...request, "http.response.status_code": "503", "error.type": "503" })
+      assert.deepInclude(succeeded?.attributes, { ...request, "http.response.status_code": "200" })
       assert.deepInclude(succeeded?.state, { count: 1, sum: 2 })
     })
   )
@@ -510,7 +514,7 @@ describe("nothing secret", () => {
       ),
     "chats.createTicket": ({ chats }) => chats.createTicket(chatId),
     "users.systemMessages.create": ({ users }) =>
-      users.systemMessages.create({ displayName: "system-canary", message: "system-canary" }),
+      users.systemMessages.create({ displayName: "system-canary", systemMessage: "system-canary" }),
     "not valid": ({ chats }) => chats.get(ChatId.make("chat-canary\ud800"))
   }
 

@@ -92,7 +92,7 @@ it.live("a trace goes from the caller through the client to the backend, without
         yield* Stream.runDrain(chats.stream(chatId, prompt))
         yield* Effect.flip(chats.get(absent))
         return chatId
-      }).pipe(Effect.withSpan("caller"), Effect.provide(client), Effect.provide(layer("caller")))
+      }).pipe(Effect.withSpan("caller"), Effect.provide(Layer.merge(client, layer("caller"))))
       return [Redacted.value(token), chatId, absent, "platypuses"]
     }).pipe(Effect.provide(Layer.provide(TestBackend.layer, layer("backend"))), Effect.scoped)
 
@@ -159,7 +159,7 @@ it.live("a client that shall not say so starts no trace in the backend", () =>
       const { baseUrl } = yield* TestBackend
       const client = ChatbotClient.layer({ baseUrl }).pipe(
         Layer.provide(NodeTransport.layer),
-        Layer.provide(Telemetry.layer({ propagation: false }))
+        Layer.provide(Telemetry.layer({ ...Telemetry.standard, propagation: false }))
       )
       yield* Effect.flatMap(Layer.build(client), (context) => Context.get(context, ChatbotClient).chats.openBot).pipe(
         Effect.withSpan("caller"),

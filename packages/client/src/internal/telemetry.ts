@@ -4,58 +4,16 @@ import * as Effect from "effect/Effect"
 import * as Exit from "effect/Exit"
 import type * as Fiber from "effect/Fiber"
 import * as HttpTraceContext from "effect/http/HttpTraceContext"
-import * as Metric from "effect/Metric"
+import type * as Metric from "effect/Metric"
 import * as Option from "effect/Option"
 import * as Predicate from "effect/Predicate"
 import * as References from "effect/References"
 import * as Stream from "effect/Stream"
 import * as Tracer from "effect/Tracer"
 import { requestId as requestIdHeader } from "./headers.ts"
+import * as Metrics from "./metrics.ts"
 import { quote, requestIdOf } from "./story.ts"
 import type { Attempt, Recorder, Trace, Traced, Usage } from "./trace.ts"
-
-type Attributes = Readonly<Record<string, string | number>>
-
-// The boundaries of the histograms are those of the conventions.
-const httpSeconds = [0.005, 0.01, 0.025, 0.05, 0.075, 0.1, 0.25, 0.5, 0.75, 1, 2.5, 5, 7.5, 10]
-const genAiSeconds = Array.from({ length: 14 }, (_, index) => 2 ** index / 100)
-const genAiTokens = Array.from({ length: 14 }, (_, index) => 4 ** index)
-
-const calls = Metric.counter("chatbot.client.calls", {
-  description: "Calls that have ended.",
-  incremental: true,
-  attributes: { unit: "{call}" }
-})
-const attempts = Metric.counter("chatbot.client.attempts", {
-  description: "Requests that have ended.",
-  incremental: true,
-  attributes: { unit: "{attempt}" }
-})
-const retries = Metric.counter("chatbot.client.retries", {
-  description: "Requests after the first one of their call.",
-  incremental: true,
-  attributes: { unit: "{attempt}" }
-})
-const requestDuration = Metric.histogram("http.client.request.duration", {
-  description: "Duration of HTTP client requests.",
-  attributes: { unit: "s" },
-  boundaries: httpSeconds
-})
-const operationDuration = Metric.histogram("gen_ai.client.operation.duration", {
-  description: "GenAI operation duration.",
-  attributes: { unit: "s" },
-  boundaries: genAiSeconds
-})
-const tokenUsage = Metric.histogram("gen_ai.client.token.usage", {
-  description: "Number of input and output tokens used.",
-  attributes: { unit: "{token}" },
-  boundaries: genAiTokens
-})
-const timeToFirstChunk = Metric.histogram("gen_ai.client.operation.time_to_first_chunk", {
-  description: "Time to receive the first chunk.",
-  attributes: { unit: "s" },
-  boundaries: genAiSeconds
-})
 
 /**
  * Whether this runs in a browser, or in a worker of one, which has no document. Every browser has called itself Mozilla since there are
@@ -79,10 +37,12 @@ const toldOf = (name: string, outcome: string): Exit.Exit<void, unknown> => {
   return isError(outcome) ? Exit.fail({ name: outcome, message: `${name}: ${outcome}` }) : Exit.void
 }
 
-const serverOf = (baseUrl: string): Attributes => {
+const serverOf = (baseUrl: string): Metrics.Attributes => {
   const { hostname, port, protocol } = new URL(baseUrl)
   const standard = protocol === "https:" ? 443 : 80
-  return { "server.address": hostname, "server.port": port === "" ? standard : Number(port) }
+  // The brackets of an IPv6 address are those of the URL.
+  const address = hostname.replace(/^\[|\]$/g, "")
+  return { "server.address": address, "server.port": port === "" ? standard : Number(port) }
 }
 
 /** `/api/chats/:chatId` is a template in the words of one framework, `/api/chats/{chatId}` in those of a document. */
@@ -90,9 +50,6 @@ const templateOf = (route: string): string => route.replace(/:(\w+)/g, "{$1}").r
 
 const isTraceparent = (text: string | undefined): text is string =>
   /^00-[\da-f]{32}-[\da-f]{16}-0[01]$/.test(text ?? "")
-
-const labelsOf = (attributes: Attributes): Record<string, string> =>
-  Object.fromEntries(Object.entries(attributes).map(([name, value]) => [name, String(value)]))
 
 const isUsage = (value: unknown): value is Usage => Predicate.hasProperty(value, "completionId")
 
@@ -112,7 +69,7 @@ interface Telling {
 const begin = (call: Traced, name: string, isStream: boolean, { propagates, provider }: Options) => {
   const server = serverOf(call.backend.name)
   const endpoint = { "chatbot.endpoint": name }
-  const genAi: Attributes | undefined =
+  const genAi: Metrics.Attributes | undefined =
     call.kind === "completion" ? { "gen_ai.operation.name": "chat", "gen_ai.provider.name": provider } : undefined
   const attributes = { ...endpoint, ...server, ...genAi, ...(isStream ? { "gen_ai.request.stream": true } : undefined) }
 
@@ -120,14 +77,16 @@ const begin = (call: Traced, name: string, isStream: boolean, { propagates, prov
     const { context } = fiber
     const isTimed = fiber.getRef(References.TracerTimingEnabled)
     const began = call.now()
-    let sent: { readonly attempt: Attempt; readonly attributes: Attributes; readonly span: Tracer.Span } | undefined
+    let sent:
+      | { readonly attempt: Attempt; readonly attributes: Metrics.Attributes; readonly span: Tracer.Span }
+      | undefined
     let hasBegun = false
     let isOver = false
 
     const time = () => (isTimed ? call.clock.currentTimeNanosUnsafe() : 0n)
     const secondsSince = (start: number, end = call.now()) => (end - start) / 1000
-    const add = <Input>(metric: Metric.Metric<Input, unknown>, input: Input, labels: Attributes | undefined) =>
-      Metric.withAttributes(metric, labelsOf({ ...labels })).updateUnsafe(input, context)
+    const add = <Input>(metric: Metric.Metric<Input, unknown>, input: Input, attributes: Metrics.Attributes) =>
+      Metrics.record(metric, input, attributes, context)
 
     const event = (name: string, attributes?: Record<string, unknown>) => {
       if (isStream) span.event(`chatbot.${name}`, time(), attributes)
@@ -142,7 +101,7 @@ const begin = (call: Traced, name: string, isStream: boolean, { propagates, prov
         // A backend that does not count says nothing, or 0.
         if (tokens <= 0) continue
         span.attribute(`gen_ai.usage.${type}_tokens`, tokens)
-        add(tokenUsage, tokens, { ...genAi, ...server, "gen_ai.token.type": type })
+        add(Metrics.tokenUsage, tokens, { ...genAi, ...server, "gen_ai.token.type": type })
       }
     }
 
@@ -162,8 +121,12 @@ const begin = (call: Traced, name: string, isStream: boolean, { propagates, prov
       for (const [name, value] of Object.entries(said)) span.attribute(name, value)
       span.attribute("chatbot.outcome", outcome)
       span.end(time(), toldOf(span.name, errorType ?? outcome))
-      add(requestDuration, secondsSince(attempt.began, attempt.failed?.at), { ...attributes, ...server, ...said })
-      add(attempts, 1, { ...endpoint, "chatbot.outcome": outcome })
+      add(Metrics.requestDuration, secondsSince(attempt.began, attempt.failed?.at), {
+        ...attributes,
+        ...server,
+        ...said
+      })
+      add(Metrics.attempts, 1, { ...endpoint, "chatbot.outcome": outcome })
     }
 
     const send: Trace["send"] = (attempt, { method, route }, request) => {
@@ -188,7 +151,7 @@ const begin = (call: Traced, name: string, isStream: boolean, { propagates, prov
       )
       return Effect.flatMap(Effect.uninterruptible(begun), (span) => {
         if (again > 0) {
-          add(retries, 1, endpoint)
+          add(Metrics.retries, 1, endpoint)
           event("reconnect", { "http.request.resend_count": again, "chatbot.attempt.delay": delay })
         }
         const { traceparent } = HttpTraceContext.toHeaders(span)
@@ -211,7 +174,7 @@ const begin = (call: Traced, name: string, isStream: boolean, { propagates, prov
           const seconds = secondsSince(began)
           event("first_event")
           span.attribute("gen_ai.response.time_to_first_chunk", seconds)
-          add(timeToFirstChunk, seconds, { ...genAi, ...server })
+          add(Metrics.timeToFirstChunk, seconds, { ...genAi, ...server })
         }
         if (arrived._tag === "Started" || arrived._tag === "Stopped") {
           span.attribute("gen_ai.response.id", arrived.completionId)
@@ -237,8 +200,8 @@ const begin = (call: Traced, name: string, isStream: boolean, { propagates, prov
         span.attribute("chatbot.outcome", outcome)
         span.attribute("chatbot.attempts", call.attempts.length)
         span.end(time(), toldOf(name, outcome))
-        add(calls, 1, { ...endpoint, "chatbot.outcome": outcome })
-        if (genAi !== undefined) add(operationDuration, secondsSince(began), { ...genAi, ...server, ...error })
+        add(Metrics.calls, 1, { ...endpoint, "chatbot.outcome": outcome })
+        if (genAi !== undefined) add(Metrics.operationDuration, secondsSince(began), { ...genAi, ...server, ...error })
       })
 
     return { span, end }

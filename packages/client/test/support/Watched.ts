@@ -84,10 +84,10 @@ export const watched = (
         Effect.provideService(Metric.MetricRegistry, registry),
         Effect.provide(Logger.layer([logger, Logger.tracerLogger]))
       )
-    /** The series of a metric: its labels and its state. */
-    const series = Effect.fnUntraced(function* (name: string) {
-      const all = yield* Effect.provideService(Metric.snapshot, Metric.MetricRegistry, registry)
-      return all.filter(({ id }) => id === name).map(({ attributes, state }) => ({ ...attributes, state }))
-    })
+    /** The series of a metric: the labels and the state of each. */
+    const series = (name: string) =>
+      Effect.map(Effect.provideService(Metric.snapshot, Metric.MetricRegistry, registry), (all) =>
+        all.filter(({ id }) => id === name)
+      )
     return { ...(yield* Effect.provide(ChatbotClient, client)), logs, registry, sent, series, spans, tracer, watch }
   })
