@@ -204,9 +204,7 @@ const connect = Effect.gen(function* () {
         const { telemetry } = ongoing.policies
 
         const answered = (call: AnyCall, response: HttpClientResponse) =>
-          isSuccess(response)
-            ? Effect.succeed(response)
-            : Effect.andThen(call.readFailure(response, { call: ongoing, input, scope }), Effect.never)
+          isSuccess(response) ? Effect.succeed(response) : call.readFailure(response, { call: ongoing, input, scope })
 
         const eventsOf = (prepared: Prepared) =>
           completionStream({
