@@ -23,6 +23,10 @@ import { answerOf, bytesOf, completionId, followed, stream } from "./support/Ans
 import { failing, json, type Script, scripted, status, text } from "./support/Scripted.ts"
 import { attributesOf, endOf, eventsOf, parentOf, recording, toldBy, token, watched } from "./support/Watched.ts"
 
+interface AnyError {
+  readonly _tag: string
+}
+
 const chatId = ChatId.make("chat-canary")
 const prompt = "prompt-canary"
 const answer = answerOf(3)
@@ -340,7 +344,7 @@ describe("a stream", () => {
       const [begun, again, ended] = eventsOf(call)
       assert.deepStrictEqual(eventsOf(call).length, 3)
       assert.strictEqual(begun?.[0], "chatbot.first_event")
-      assert.deepInclude(again, "chatbot.reconnect")
+      assert.strictEqual(again?.[0], "chatbot.reconnect")
       assert.deepStrictEqual(again?.[2], { "http.request.resend_count": 1, "chatbot.attempt.delay": 1 })
       assert.deepStrictEqual(ended?.[2], { "chatbot.event": "Completed" })
       assert.deepInclude(attributesOf(first), { "error.type": "TransportFailed", "chatbot.outcome": "reset" })
@@ -372,7 +376,7 @@ describe("a stream", () => {
     })
   )
 
-  it.effect.each<readonly [string, (events: Stream.Stream<unknown, unknown>) => Effect.Effect<unknown, unknown>]>([
+  it.effect.each<readonly [string, (events: Stream.Stream<unknown, AnyError>) => Effect.Effect<unknown, AnyError>]>([
     ["by taking no more", (events) => Stream.runDrain(Stream.take(events, 2))],
     ["by interruption", (events) => Effect.timeoutOption(Stream.runDrain(events), "5 seconds")]
   ])("that is left is no error: %s", ([, leave]) =>
@@ -501,7 +505,7 @@ describe("nothing secret", () => {
   const ticket = "ticket-canary"
   const secrets = [token, prompt, chatId, ticket, "system-canary", "bot-canary", "answer-canary", "body-canary", "wörd"]
 
-  const calls: Readonly<Record<string, (client: ChatbotClient["Service"]) => Effect.Effect<unknown, unknown>>> = {
+  const calls: Readonly<Record<string, (client: ChatbotClient["Service"]) => Effect.Effect<unknown, AnyError>>> = {
     "chats.get": ({ chats }) => chats.get(chatId),
     "chats.create": ({ chats }) => chats.create(BotId.make("bot-canary")),
     "chats.complete": ({ chats }) => chats.complete(chatId, prompt),
