@@ -62,9 +62,11 @@ describe("the entry points", () => {
     const { exports } = JSON.parse(readFileSync(resolve(sources, "../package.json"), "utf8"))
     assert.deepStrictEqual(exports, {
       ".": "./src/index.ts",
+      "./promise": "./src/PromiseClient.ts",
       "./*": "./src/*.ts",
       "./internal/*": null,
-      "./index": null
+      "./index": null,
+      "./PromiseClient": null
     })
     assert.include(entries, "ChatbotClient.ts")
   })
