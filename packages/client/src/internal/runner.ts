@@ -1,6 +1,7 @@
 /**
  * Runs what a client does for programs that know promises: effects as promises, streams as async iterators.
  */
+import type { NonEmptyReadonlyArray } from "effect/Array"
 import * as Cause from "effect/Cause"
 import * as Effect from "effect/Effect"
 import * as Exit from "effect/Exit"
@@ -72,16 +73,23 @@ export const makeRunner = <R, E>(layer: Layer.Layer<R, E>): Runner<R> => {
       throwIfOver(signal)
       const open = (scope = Scope.forkUnsafe(runtime.scope))
 
+      let pull: Pull.Pull<NonEmptyReadonlyArray<A>, E, void, R> = Effect.andThen(listen, Stream.toPull(stream)).pipe(
+        Scope.provide(open),
+        Effect.flatMap((opened) => (pull = opened))
+      )
+
       /** Nothing when the stream has ended, or was left meanwhile. */
-      const take = async <A, E>(effect: Effect.Effect<A, E, R>): Promise<A | undefined> => {
-        const exit = await runtime.runPromiseExit(effect, { signal, onFiberStart: (fiber) => Fiber.runIn(fiber, open) })
+      const take = async () => {
+        const exit = await runtime.runPromiseExit(pull, { signal, onFiberStart: (fiber) => Fiber.runIn(fiber, open) })
         if (Exit.isSuccess(exit)) return exit.value
         return isLeft || Pull.isDoneCause(exit.cause) ? undefined : throwCause(exit.cause, signal)
       }
 
       try {
-        const pull = await take(Scope.provide(Effect.andThen(listen, Stream.toPull(stream)), open))
-        for (let items = pull && (await take(pull)); items !== undefined; items = pull && (await take(pull))) {
+        for (;;) {
+          // oxlint-disable-next-line no-await-in-loop -- The next items are only asked for when these are used up.
+          const items = await take()
+          if (items === undefined) return
           for (const item of items) {
             yield item
             throwIfOver(signal)
