@@ -58,7 +58,7 @@ export interface Call<in Input, out A, out E> {
   /** Reads an answer of status 200 or 204, which is how ASP.NET answers nothing. */
   readonly readSuccess: Read
   /** Reads any other answer. */
-  readonly readFailure: Read
+  readonly readFailure: Read<never>
 }
 
 /** JSON is always accepted: errors come as it. Bytes may be of any type, and a bare text may come as it is. */

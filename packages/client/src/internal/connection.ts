@@ -191,9 +191,7 @@ const connect = Effect.gen(function* () {
         if (Result.isFailure(prepared)) return Effect.fail(prepared.failure)
 
         const answered = (call: AnyCall, response: HttpClientResponse) =>
-          isSuccess(response)
-            ? Effect.succeed(response)
-            : Effect.andThen(call.readFailure(response, { call: ongoing, input, scope }), Effect.never)
+          isSuccess(response) ? Effect.succeed(response) : call.readFailure(response, { call: ongoing, input, scope })
 
         const events = completionStream({
           call: ongoing,

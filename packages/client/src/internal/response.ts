@@ -18,7 +18,7 @@ export interface Exchange {
 }
 
 /** Reads an answer: succeeds with its value, or fails with the error it stands for. */
-export type Read = (response: HttpClientResponse, exchange: Exchange) => Effect.Effect<unknown, AnyFailure>
+export type Read<A = unknown> = (response: HttpClientResponse, exchange: Exchange) => Effect.Effect<A, AnyFailure>
 
 /** The media type of an answer; empty where it does not say. */
 export const mediaTypeOf = (response: HttpClientResponse): string =>
