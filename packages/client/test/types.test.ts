@@ -102,7 +102,7 @@ type All = Endpoints["admin"] &
   Endpoints["system"] &
   Endpoints["users"]
 
-/** What is answered with events alone, which the client does not read yet. */
+/** What is answered with events alone: `chats.stream` reads them. */
 type Streamed = "chats.events"
 type Name = Exclude<keyof All, Streamed>
 
@@ -159,6 +159,21 @@ describe("the interfaces of the services", () => {
         : N
     }[keyof Items]
     assertType<never>(some<Wrong>())
+  })
+
+  it("have a stream of an answer that fails as the call does, and with what only a stream can fail with", () => {
+    type Answer = ReturnType<Client["chats"]["stream"]>
+    expectTypeOf<Stream.Error<Answer>>().toEqualTypeOf<
+      | Effect.Error<Result<Methods["chats.complete"]>>
+      | Errors.StreamTruncated
+      | Errors.StreamIdle
+      | Errors.EventTooLarge
+      | Errors.CompletionFailed
+    >()
+    expectTypeOf<Stream.Success<Answer>["_tag"]>().toEqualTypeOf<
+      "Started" | "Delta" | "Sources" | "Completed" | "Stopped" | "Unknown"
+    >()
+    expectTypeOf<Stream.Services<Answer>>().toEqualTypeOf<never>()
   })
 
   it("name the errors of every call once", () => {

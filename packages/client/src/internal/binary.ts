@@ -9,8 +9,8 @@ import type { BinaryContent } from "../BinaryContent.ts"
 import { fileNameOf } from "./contentDisposition.ts"
 import { timedOut } from "./limits.ts"
 import type { Ongoing } from "./ongoing.ts"
+import { bytesOf } from "./response.ts"
 import { tell } from "./story.ts"
-import { transportFailed } from "./transport.ts"
 
 /** Ends an answer whose body nobody reads: a transport closes it when its stream is left. */
 export const close = (response: HttpClientResponse): Effect.Effect<void> =>
@@ -38,10 +38,7 @@ export const binaryContent = (
     return close(response)
   })
 
-  const bytes = response.stream.pipe(
-    Stream.catch((error) =>
-      error.reason._tag === "EmptyBodyError" ? Stream.empty : Stream.fail(transportFailed(error))
-    ),
+  const bytes = bytesOf(response).pipe(
     Stream.timeoutOrElse({ duration: limit, orElse: () => Stream.fail(timedOut("attempt", limit)) })
   )
 

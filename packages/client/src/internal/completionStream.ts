@@ -27,10 +27,9 @@ import { streamLimitsOf } from "./limits.ts"
 import { enter, type Ongoing } from "./ongoing.ts"
 import { arrive, beginning, fellSilent, truncated } from "./place.ts"
 import { admitted, withAttemptPolicies, withLimit } from "./policies.ts"
-import { mediaTypeOf } from "./response.ts"
+import { bytesOf, mediaTypeOf } from "./response.ts"
 import { nextAfter, type Step } from "./retry.ts"
 import { type Entry, retell } from "./story.ts"
-import { transportFailed } from "./transport.ts"
 
 /** What a stream is made with. */
 export interface Following {
@@ -55,6 +54,9 @@ type Events = Pull.Pull<Arr.NonEmptyReadonlyArray<Event>, AnyFailure>
 /** An answer with events, as it is read. */
 type Answer = Pull.Pull<Arr.NonEmptyReadonlyArray<EventStream.Received | Retry>, AnyFailure>
 
+/** Its bytes. */
+type Bytes = Pull.Pull<Arr.NonEmptyReadonlyArray<Uint8Array>, AnyFailure>
+
 /** What one read brought: events, and what comes after them if it is not the next read. */
 interface Taken {
   readonly events: ReadonlyArray<Event>
@@ -65,14 +67,17 @@ interface Taken {
 interface Trial {
   readonly entry: Entry
   readonly scope: Scope.Closeable
+  /** Whether its first event has come. */
+  isBegun: boolean
 }
 
 /** The events of an answer with events. */
-const eventsOf = (response: HttpClientResponse, maxEventSize: number | undefined) =>
-  response.stream.pipe(
-    Stream.catch((error) =>
-      error.reason._tag === "EmptyBodyError" ? Stream.empty : Stream.fail(transportFailed(error))
-    ),
+const eventsOf = (
+  response: HttpClientResponse,
+  maxEventSize: number | undefined,
+  limited: (pull: Bytes) => Bytes
+): Stream.Stream<EventStream.Received | Retry, AnyFailure> =>
+  Stream.transformPull(bytesOf(response), (pull) => Effect.succeed(limited(pull))).pipe(
     EventStream.decode({
       maxEventSize,
       onInvalid: ({ issue, name }) =>
@@ -92,11 +97,15 @@ const takenOf = (completion: Completion): Taken => ({
   after: "end"
 })
 
-/** Whether an error says of an answer that it cannot be followed any further. */
+/**
+ * Whether an error says of an answer that it cannot be followed any further. A backend that knows nothing of following answers 404 too, but
+ * does not say that there is no such chat.
+ */
 const isGone = (error: AnyFailure): boolean =>
   error instanceof Errors.CompletionNotFound ||
   error instanceof Errors.InvalidRequest ||
-  error instanceof Errors.UnexpectedStatus
+  error instanceof Errors.UnexpectedStatus ||
+  (error instanceof Errors.ChatNotFound && error.body !== undefined)
 
 const completionIdHeader = EventStream.completionIdHeader.toLowerCase()
 
@@ -162,13 +171,18 @@ const makeReader = (following: Following, whole: Scope.Scope) => {
     }
     const named = response.headers[completionIdHeader]
     know(named === undefined ? undefined : CompletionId.make(named))
-    const answer = yield* Scope.provide(Stream.toPull(eventsOf(response, maxEventSize)), trial.scope)
+    // Until the first event, the attempt has its own limit. Then every read has: what is no event is a sign of life too.
+    const limited = (pull: Bytes): Bytes =>
+      Effect.suspend(() =>
+        trial.isBegun ? withLimit(call, call.now(), idle, pull, () => fellSilent(place, idle)) : pull
+      )
+    const answer = yield* Scope.provide(Stream.toPull(eventsOf(response, maxEventSize, limited)), trial.scope)
     return { taken: yield* takeFirst(trial, answer), answer }
   })
 
   const attempt = (wait: number): Events =>
     Effect.suspend(() => {
-      const trial = { entry: enter(call, wait), scope: Scope.forkUnsafe(whole) }
+      const trial = { entry: enter(call, wait), scope: Scope.forkUnsafe(whole), isBegun: false }
       return Effect.matchEffect(withAttemptPolicies(call, trial.entry, firstEvent, begin(trial)), {
         onSuccess: ({ answer, taken }) => emit(trial, answer ?? Cause.done(), taken),
         onFailure: (error) => recover(trial, error)
@@ -176,21 +190,17 @@ const makeReader = (following: Following, whole: Scope.Scope) => {
     })
 
   const read = (trial: Trial, answer: Answer): Events =>
-    Effect.suspend(() =>
-      Effect.matchEffect(
-        withLimit(call, call.now(), idle, take(trial, answer), () => fellSilent(place, idle)),
-        {
-          onSuccess: (taken) => emit(trial, answer, taken),
-          onFailure: (error) => recover(trial, error)
-        }
-      )
-    )
+    Effect.matchEffect(take(trial, answer), {
+      onSuccess: (taken) => emit(trial, answer, taken),
+      onFailure: (error) => recover(trial, error)
+    })
 
   /** Reads the end of an answer too, if it comes: its connection is then free for another. */
   const finish = (answer: Answer): Events =>
     Effect.flatMap(Effect.timeoutOption(Effect.exit(Effect.forever(answer)), "1 second"), () => Cause.done())
 
   const emit = (trial: Trial, answer: Answer, { events, after }: Taken): Events => {
+    trial.isBegun = true
     isOver = after === "end"
     next = isOver ? finish(answer) : typeof after === "object" ? recover(trial, after) : read(trial, answer)
     return Arr.isReadonlyArrayNonEmpty(events) ? Effect.succeed(events) : next

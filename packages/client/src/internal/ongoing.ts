@@ -22,7 +22,7 @@ export interface Ongoing extends Told {
   /** The idempotency key, the same for all attempts. */
   readonly key: string | undefined
   readonly attempts: Array<Entry>
-  /** The number of the last attempt that brought something: those that count come after it. */
+  /** The number of the last attempt that brought something of a stream; attempts are counted from it on. */
   progressed: number
 }
 

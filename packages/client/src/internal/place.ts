@@ -38,10 +38,10 @@ export const arrive = (
   { event, hasOwnId, id }: EventStream.Received
 ): CompletionEvent | StreamTruncated | undefined => {
   const number = hasOwnId && /^\d{1,9}$/.test(id ?? "") ? Number(id) : undefined
-  if (place.count === 0 && number !== 1) {
-    // What does not begin with 1 is numbered in some other way, if at all.
+  if (number === undefined || (place.count === 0 && number !== 1)) {
+    // What does not begin with 1, or has gaps, is numbered in some other way, if at all.
     place.count = undefined
-  } else if (place.count !== undefined && number !== undefined) {
+  } else if (place.count !== undefined) {
     if (number <= place.count) return undefined
     if (number > place.count + 1) return truncated(place, "An event of the stream is missing.")
     place.count = number

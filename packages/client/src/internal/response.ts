@@ -3,6 +3,7 @@ import * as Effect from "effect/Effect"
 import type { HttpClientResponse } from "effect/http/HttpClientResponse"
 import * as Option from "effect/Option"
 import type * as Scope from "effect/Scope"
+import * as Stream from "effect/Stream"
 import type { AnyFailure } from "./anyFailure.ts"
 import type { Ongoing } from "./ongoing.ts"
 import type { Parts } from "./request.ts"
@@ -29,6 +30,12 @@ export const textOf = (response: HttpClientResponse): Effect.Effect<string, Requ
     onFailure: transportFailed,
     onSuccess: (text) => (text.startsWith("\ufeff") ? text.slice(1) : text)
   })
+
+/** The bytes of a body, as they come. */
+export const bytesOf = (response: HttpClientResponse): Stream.Stream<Uint8Array, RequestTimedOut | TransportFailed> =>
+  Stream.catch(response.stream, (error) =>
+    error.reason._tag === "EmptyBodyError" ? Stream.empty : Stream.fail(transportFailed(error))
+  )
 
 /** What `JSON.parse` complains of quotes the text, so it is not passed on. */
 export const parseJson = (text: string): Option.Option<unknown> => {

@@ -30,7 +30,8 @@ const objection = (call: Ongoing, { number, response }: Entry, outcome: string):
     const { honoured } = policies.keys
     if (key === undefined || !(honoured === "learned" ? backend.honoursKeys : honoured)) return "uncertain"
   }
-  return number - progressed >= policies.retry.attempts ? "attempts" : undefined
+  // The one that brought something counts as the first.
+  return number - Math.max(0, progressed - 1) >= policies.retry.attempts ? "attempts" : undefined
 }
 
 /** Where in its back-off a call is. */

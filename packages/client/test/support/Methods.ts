@@ -373,5 +373,5 @@ export const classes: ReadonlyMap<string, RetryClass> = new Map(
   )
 )
 
-/** What is answered with events alone, which the client does not read yet. */
+/** What is answered with events alone: `chats.stream` reads them. */
 export const streamed: ReadonlyArray<string> = ["chats.events"]
