@@ -15,7 +15,9 @@ const pieces = ["Höllo", " ", "wörld", " €", "𝄞", " 👩‍👩‍👧", 
 
 /** An answer of so many events, in which is all that there can be: texts of several bytes, line ends, sources, and an unknown event. */
 export const eventsOf = (count: number): ReadonlyArray<EventStream.Numbered> => {
-  const deltas = Array.from({ length: count - 4 }, (_, i) => CompletionEvent.Delta.make({ text: pieces[i % pieces.length]! }))
+  const deltas = Array.from({ length: count - 4 }, (_, i) =>
+    CompletionEvent.Delta.make({ text: pieces[i % pieces.length]! })
+  )
   const metaData = { tags: ["ä"], sources: [{ id: SourceId.make("s-1"), fileName: "hölp.md", url: "/hölp.md" }] }
   return [
     CompletionEvent.Started.make({ completionId, chatId, botId: BotId.make("bot-1"), botDisplayName: "Führer" }),

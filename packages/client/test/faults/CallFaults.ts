@@ -31,7 +31,8 @@ const row = (
 const reads = (name: string, behaviour: Behaviour, expected: Expected) => row(name, get, "GET", behaviour, expected)
 
 /** A call that does something, of a backend that is not known to honour keys. */
-const asks = (name: string, behaviour: Behaviour, expected: Expected) => row(name, complete, "POST", behaviour, expected)
+const asks = (name: string, behaviour: Behaviour, expected: Expected) =>
+  row(name, complete, "POST", behaviour, expected)
 
 /** The same of one that does. */
 const asksWithKey = (name: string, behaviour: Behaviour, expected: Expected) =>
@@ -76,12 +77,20 @@ const statuses: ReadonlyArray<Fault> = [
   asks("503 for ever", answers(503), fails("Unavailable", "attempts", twoWaits)),
   reads("503 once", once(answers(503)), value(chat, [backoff(1)])),
   asks("503 once", once(answers(503)), value(completion, [backoff(1)], 1)),
-  reads("500 for ever", problem("InternalError", 500, { ref: "r-1" }), fails("InternalError", "attempts", twoWaits, 0, { ref: "r-1" })),
+  reads(
+    "500 for ever",
+    problem("InternalError", 500, { ref: "r-1" }),
+    fails("InternalError", "attempts", twoWaits, 0, { ref: "r-1" })
+  ),
   reads("502 with HTML", page(502), fails("UnexpectedStatus", "attempts", twoWaits, 0, { status: 502 })),
   asks("502 with HTML, the work done", afterWork(page(502)), fails("ProviderFailed", "uncertain", noWaits, 1)),
   asksWithKey("502 with HTML, the work done", once(afterWork(page(502))), value(completion, [backoff(1)], 1)),
   reads("409", answers(409), fails("UnexpectedStatus", "final", noWaits, 0, { status: 409 })),
-  asks("409 ChatBusy", problem("ChatBusy", 409, { chatId: "c-2" }), fails("ChatBusy", "final", noWaits, 0, { chatId: ChatId.make("c-2") })),
+  asks(
+    "409 ChatBusy",
+    problem("ChatBusy", 409, { chatId: "c-2" }),
+    fails("ChatBusy", "final", noWaits, 0, { chatId: ChatId.make("c-2") })
+  ),
   asksWithKey(
     "409 IdempotencyKeyInUse after a reset",
     once(afterWork(reset), problem("IdempotencyKeyInUse", 409, { retryAfter: 3 })),
@@ -127,11 +136,23 @@ const retryAfter: ReadonlyArray<Fault> = (
 const lost: ReadonlyArray<Fault> = [
   reads("reset for ever", reset, fails("TransportFailed", "attempts", twoWaits, 0, { reason: "reset" })),
   asks("reset before the work", once(reset), fails("TransportFailed", "uncertain", noWaits, 0, { reason: "reset" })),
-  asks("reset after the work", once(afterWork(reset)), fails("TransportFailed", "uncertain", noWaits, 1, { reason: "reset" })),
+  asks(
+    "reset after the work",
+    once(afterWork(reset)),
+    fails("TransportFailed", "uncertain", noWaits, 1, { reason: "reset" })
+  ),
   asksWithKey("reset before the work", once(reset), value(completion, [backoff(1)], 1)),
   asksWithKey("reset after the work", once(afterWork(reset)), value(completion, [backoff(1)], 1)),
-  asksWithKey("reset after the work, for ever", afterWork(reset), fails("TransportFailed", "attempts", twoWaits, 1, { reason: "reset" })),
-  asks("refused once", once(({ request }) => failing(request, "ECONNREFUSED")), value(completion, [backoff(1)], 1)),
+  asksWithKey(
+    "reset after the work, for ever",
+    afterWork(reset),
+    fails("TransportFailed", "attempts", twoWaits, 1, { reason: "reset" })
+  ),
+  asks(
+    "refused once",
+    once(({ request }) => failing(request, "ECONNREFUSED")),
+    value(completion, [backoff(1)], 1)
+  ),
   // Two attempts of 30 s are the 60 s of the deadline.
   reads(
     "no answer",
@@ -153,7 +174,11 @@ const bodies: ReadonlyArray<Fault> = [
     value(chat, noWaits)
   ),
   reads("200 with HTML", page(200), fails("InvalidResponse", "final", noWaits, 0, { status: 200 })),
-  asks("200 with HTML, the work done", afterWork(page(200)), fails("InvalidResponse", "final", noWaits, 1, { status: 200 })),
+  asks(
+    "200 with HTML, the work done",
+    afterWork(page(200)),
+    fails("InvalidResponse", "final", noWaits, 1, { status: 200 })
+  ),
   reads(
     "truncated JSON",
     () => text(`{"chatId":"c","displayName":"${echo}`),
@@ -166,7 +191,11 @@ const bodies: ReadonlyArray<Fault> = [
     fails("InvalidResponse", "final", noWaits, 0, { status: 200 })
   ),
   reads("empty body", () => status(200), fails("InvalidResponse", "final", noWaits, 0, { status: 200 })),
-  asksWithKey("empty body, the work done", afterWork(() => status(200)), fails("InvalidResponse", "final", noWaits, 1, { status: 200 })),
+  asksWithKey(
+    "empty body, the work done",
+    afterWork(() => status(200)),
+    fails("InvalidResponse", "final", noWaits, 1, { status: 200 })
+  ),
   reads(
     "unknown fields, and null for every known one",
     () => json({ echo, nested: { echo }, chatId: chat.chatId, displayName: null, completions: null, isFavorite: null }),

@@ -31,7 +31,8 @@ const leaksIn = (where: string, text: string): ReadonlyArray<string> =>
 const causesOf = (error: unknown): ReadonlyArray<Error> =>
   error instanceof Error ? [error, ...causesOf(error.cause)] : []
 
-const json = (value: unknown): string => JSON.stringify(value, (_, part) => (typeof part === "bigint" ? `${part}` : part))
+const json = (value: unknown): string =>
+  JSON.stringify(value, (_, part) => (typeof part === "bigint" ? `${part}` : part))
 
 /** All that can be seen of how a call ended. */
 const seenOf = (exit: Exit.Exit<unknown, unknown>): ReadonlyArray<readonly [where: string, text: string]> => {
@@ -40,7 +41,12 @@ const seenOf = (exit: Exit.Exit<unknown, unknown>): ReadonlyArray<readonly [wher
   const story = CallStory.of(error)
   return [
     ["the message", causesOf(error).map(String).join("\n")],
-    ["the stack", causesOf(error).map(({ stack }) => stack).join("\n")],
+    [
+      "the stack",
+      causesOf(error)
+        .map(({ stack }) => stack)
+        .join("\n")
+    ],
     ["inspect", inspect(error, { depth: 20, showHidden: false })],
     ["JSON", json(error)],
     ["the cause", Cause.pretty(exit.cause)],
@@ -54,7 +60,11 @@ export const watched = <A, E, R>(call: Effect.Effect<A, E, R>) =>
     const logged: Array<string> = []
     const spans: Array<Tracer.NativeSpan> = []
     const logger = Logger.make((options) => {
-      logged.push(Logger.formatJson.log(options), Logger.formatLogFmt.log(options), inspect(options.message, { depth: 20 }))
+      logged.push(
+        Logger.formatJson.log(options),
+        Logger.formatLogFmt.log(options),
+        inspect(options.message, { depth: 20 })
+      )
     })
     const tracer = Tracer.make({
       span: (options) => {

@@ -72,6 +72,8 @@ export interface Fault {
   readonly setting: Effect.Effect<Setting, never, Scope.Scope>
   /** Whether the client has heard that the backend honours keys. */
   readonly isHonoured: boolean
+  /** Whether the policy gives one attempt, and not three. */
+  readonly isOnce?: boolean
   readonly expected: Expected
 }
 

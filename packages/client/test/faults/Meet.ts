@@ -34,14 +34,15 @@ const clientOf = ({ baseUrl, isVirtual, transport }: Setting) => {
   return isVirtual ? client : Layer.provide(client, realPolicies)
 }
 
-const see = ({ isHonoured, setting }: Fault, call: Call): Effect.Effect<Seen> =>
+const see = ({ isHonoured, isOnce = false, setting }: Fault, call: Call): Effect.Effect<Seen> =>
   Effect.gen(function* () {
     const found = yield* setting
     const events: Array<Event> = []
     const made = Effect.gen(function* () {
       const client = yield* ChatbotClient
       if (isHonoured) yield* Effect.orDie(client.system.status)
-      return yield* watched(call(client, (event) => events.push(event)))
+      const watching = watched(call(client, (event) => events.push(event)))
+      return yield* isOnce ? Effect.provideService(watching, RetryPolicy.RetryPolicy, RetryPolicy.none) : watching
     }).pipe(Effect.provide(clientOf(found)), Effect.orDie)
     const { exit, leaks } = yield* found.isVirtual ? inVirtualTime(made) : made
     return { exit, leaks, events, arrivals: found.arrivals(), effects: found.effects(), isVirtual: found.isVirtual }
