@@ -64,7 +64,7 @@ const isPost = ({ method }: HttpClientRequest) => method === "POST"
 export const backend = (
   behaviour: Behaviour,
   { events = theEvents, honoursKeys = false, namesAnswer = true }: Options = {}
-): Setting & { readonly sent: ReturnType<typeof scripted>["sent"] } => {
+): Setting & Pick<ReturnType<typeof scripted>, "answer"> => {
   const done = new Set<string>()
   let effects = 0
   let greetings = 0
@@ -94,7 +94,11 @@ export const backend = (
     return json(pathname.endsWith("/completions") ? completionJson : chatJson, { headers: supported })
   }
 
-  const { layer, sent } = scripted((request, number) => {
+  const {
+    answer: respond,
+    layer,
+    sent
+  } = scripted((request, number) => {
     if (request.url.endsWith("/status/current")) {
       greetings++
       return json({ value: "" }, { headers: supported })
@@ -111,7 +115,7 @@ export const backend = (
     baseUrl: "http://chatbot.test",
     transport: layer,
     isVirtual: true,
-    sent,
+    answer: respond,
     arrivals: () =>
       sent.slice(greetings).map(({ at, headers }) => ({
         at,
