@@ -12,6 +12,7 @@ import * as Fiber from "effect/Fiber"
 import * as HttpClient from "effect/http/HttpClient"
 import * as Layer from "effect/Layer"
 import * as Option from "effect/Option"
+import * as Stream from "effect/Stream"
 import * as TestClock from "effect/testing/TestClock"
 import { chatId, classes, type Row, rows, streamed } from "./support/Methods.ts"
 import { failing, type Script, scripted, status } from "./support/Scripted.ts"
@@ -69,6 +70,12 @@ const attemptsOf = ({ call }: Row, script: Script, honoured: boolean) =>
     )
   })
 
+/** A stream, which is the same call until its first event. */
+const asStream: Row = {
+  ...rows["chats.complete"]!,
+  call: ({ chats }) => Stream.runDrain(chats.stream(chatId, "hello"))
+}
+
 // With a ticket a download is sent once; this one has none.
 const withoutTicket: Row = { ...rows["chats.download"]!, call: ({ chats }) => chats.download(chatId, "a.md") }
 
@@ -76,8 +83,13 @@ describe.each([
   ["does not honour keys", false],
   ["honours keys", true]
 ] as const)("a backend that %s", (_, isHonoured) => {
-  it.effect.each(Object.entries({ ...rows, "chats.download": withoutTicket }))("is asked again for %s", ([name, row]) =>
+  const calls = { ...rows, "chats.download": withoutTicket, "chats.stream": asStream }
+
+  it.effect.each(Object.entries(calls))("is asked again for %s", ([method, row]) =>
     Effect.gen(function* () {
+      const isStream = row === asStream
+      const name = isStream ? "chats.complete" : method
+      const told = (outcome: string) => (isStream && outcome === "attempt" ? "firstEvent" : outcome)
       const retryClass = classes.get(name) ?? assert.fail()
       const fiber = yield* Effect.forkChild(
         Effect.forEach(
@@ -96,7 +108,7 @@ describe.each([
         assert.strictEqual(story.endpoint, name)
         assert.deepStrictEqual(
           story.attempts.map(({ outcome }) => outcome),
-          sent.map(() => outcome)
+          sent.map(() => told(outcome))
         )
         assert.notMatch(
           `${CallStory.format(story)} ${JSON.stringify(story)}`,

@@ -15,6 +15,8 @@ import * as Queue from "effect/Queue"
 import * as Stream from "effect/Stream"
 import type { Socket } from "node:net"
 import { inspect } from "node:util"
+import { answerOf, bytesOf } from "./support/Answers.ts"
+import { chatId } from "./support/Methods.ts"
 import { socketServer } from "./support/Sockets.ts"
 
 const transports = [
@@ -242,6 +244,27 @@ describe.each(transports)("over %s", (_, transport) => {
       // The next call may come before a connection has had its rest.
       assert.isAtMost(connections(), 2)
     }).pipe(over)
+  )
+
+  it.live("streams that end share a connection, and one that is left closes it", () =>
+    Effect.gen(function* () {
+      const text = new TextDecoder().decode(bytesOf(answerOf(3)))
+      // The end of the body comes after the last event, in a packet of its own.
+      const end = "0\r\n\r\n"
+      const { closed, connections, host } = yield* socketServer((socket, _, number) => {
+        const body = `HTTP/1.1 200 OK\r\ncontent-type: text/event-stream\r\ntransfer-encoding: chunked\r\n\r\n${Buffer.byteLength(text).toString(16)}\r\n${text}\r\n`
+        socket.write(body, () => setImmediate(() => number <= 10 && socket.write(end)))
+      })
+      yield* Effect.gen(function* () {
+        const { chats } = yield* ChatbotClient
+        const stream = chats.stream(chatId, "why?")
+        for (let i = 0; i < 10; i++) yield* Stream.runDrain(stream)
+        // The next call may come before a connection has had its rest.
+        assert.isAtMost(connections(), 2)
+        yield* Stream.runDrain(Stream.take(stream, 1))
+        yield* Queue.take(closed)
+      }).pipe(Effect.provide(Layer.provide(ChatbotClient.layer({ baseUrl: `http://${host}` }), transport)))
+    })
   )
 
   it.live("a connection that the server has closed in the meantime is no error", () =>

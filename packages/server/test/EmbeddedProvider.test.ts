@@ -175,7 +175,7 @@ layer(backend(BotsSync.layer()), { timeout: 20_000 })("EmbeddedProvider with the
         ["client", "How do I see how many tokens were used?", "`statistics.tokenUsage`"],
         ["api", "How do I see how many tokens were used?", "`GET /api/statistic/tokenUsageStatistic`"],
         ["guide", "How do I run the tests?", "npx -y pnpm@12 test"],
-        ["guide", "Is there streaming of answers?", "text/event-stream"],
+        ["guide", "Is there streaming of answers?", "chats.stream", "piece by piece"],
         ["guide", "Is there a Docker image?", "There is no Docker image"],
         ["guide", "Can I run two servers on the same data folder?", "one machine", "made for one process"],
         [

@@ -89,7 +89,7 @@ const compileError = (endpoint: HttpApiEndpoint.Top) => {
 }
 
 /** The reader of the failures of an endpoint. */
-export const compileFailure = (endpoint: HttpApiEndpoint.Top): Read => {
+export const compileFailure = (endpoint: HttpApiEndpoint.Top): Read<never> => {
   const errorOf = compileError(endpoint)
   return (response, { input }) =>
     Effect.flatMap(

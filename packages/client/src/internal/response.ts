@@ -18,7 +18,7 @@ export interface Exchange {
 }
 
 /** Reads an answer: succeeds with its value, or fails with the error it stands for. */
-export type Read = (response: HttpClientResponse, exchange: Exchange) => Effect.Effect<unknown, AnyFailure>
+export type Read<A = unknown> = (response: HttpClientResponse, exchange: Exchange) => Effect.Effect<A, AnyFailure>
 
 /** The media type of an answer; empty where it does not say. */
 export const mediaTypeOf = (response: HttpClientResponse): string =>
@@ -33,8 +33,10 @@ export const textOf = (response: HttpClientResponse): Effect.Effect<string, Requ
 
 /** The bytes of a body, as they come. */
 export const bytesOf = (response: HttpClientResponse): Stream.Stream<Uint8Array, RequestTimedOut | TransportFailed> =>
-  Stream.catch(response.stream, (error) =>
-    error.reason._tag === "EmptyBodyError" ? Stream.empty : Stream.fail(transportFailed(error))
+  response.stream.pipe(
+    Stream.catch((error) =>
+      error.reason._tag === "EmptyBodyError" ? Stream.empty : Stream.fail(transportFailed(error))
+    )
   )
 
 /** What `JSON.parse` complains of quotes the text, so it is not passed on. */
