@@ -5,9 +5,11 @@ import * as Cause from "effect/Cause"
 import * as Effect from "effect/Effect"
 import * as Exit from "effect/Exit"
 import * as Logger from "effect/Logger"
+import * as Metric from "effect/Metric"
 import * as Option from "effect/Option"
 import * as Tracer from "effect/Tracer"
 import { inspect } from "node:util"
+import { recording, toldBy } from "../support/Watched.ts"
 
 /** The token that calls are made with. */
 export const token = "token-canary"
@@ -54,35 +56,33 @@ const seenOf = (exit: Exit.Exit<unknown, unknown>): ReadonlyArray<readonly [wher
   ]
 }
 
-/** Makes a call inside of a span and with its failure logged, and tells what of the secrets came to light. */
+/**
+ * Makes a call with its failure logged, by a client that traces and measures, inside of a span of the program, and tells what of the secrets
+ * came to light.
+ */
 export const watched = <A, E, R>(call: Effect.Effect<A, E, R>) =>
   Effect.gen(function* () {
     const logged: Array<string> = []
-    const spans: Array<Tracer.NativeSpan> = []
+    const { spans, tracer } = recording()
+    const registry: Metric.MetricRegistry = new Map()
     const logger = Logger.make((options) => {
-      logged.push(
-        Logger.formatJson.log(options),
-        Logger.formatLogFmt.log(options),
-        inspect(options.message, { depth: 20 })
-      )
-    })
-    const tracer = Tracer.make({
-      span: (options) => {
-        const span = new Tracer.NativeSpan(options)
-        spans.push(span)
-        return span
-      }
+      const { cause, message } = options
+      logged.push(Logger.formatJson.log(options), Logger.formatLogFmt.log(options))
+      logged.push(inspect([message, cause], { depth: 20 }))
     })
     const exit = yield* call.pipe(
       Effect.tapCause((cause) => Effect.logError("The call failed.", cause)),
-      Effect.withSpan("call"),
+      Effect.withSpan("the program"),
       Effect.exit,
       Effect.provideService(Tracer.Tracer, tracer),
-      Effect.provide(Logger.layer([logger]))
+      Effect.provideService(Metric.MetricRegistry, registry),
+      Effect.provide(Logger.layer([logger, Logger.tracerLogger]))
     )
-    const traced = spans.map(({ attributes, events, name, status }) =>
-      inspect({ name, attributes, events, status }, { depth: 20 })
-    )
-    const leaks = [...seenOf(exit), ["the log", logged.join("\n")] as const, ["the trace", traced.join("\n")] as const]
+    const leaks = [
+      ...seenOf(exit),
+      ["the log", logged.join("\n")] as const,
+      ["the trace", spans.map(toldBy).join("\n")] as const,
+      ["a metric", inspect(registry, { depth: 20 })] as const
+    ]
     return { exit, leaks: leaks.flatMap(([where, text]) => leaksIn(where, text)) }
   })

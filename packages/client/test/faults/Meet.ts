@@ -2,6 +2,7 @@
 import { ChatbotClient } from "@effect-chatbot/client/ChatbotClient"
 import type { Event } from "@effect-chatbot/client/Completion"
 import * as RetryPolicy from "@effect-chatbot/client/RetryPolicy"
+import * as Telemetry from "@effect-chatbot/client/Telemetry"
 import * as Timeouts from "@effect-chatbot/client/Timeouts"
 import * as Effect from "effect/Effect"
 import * as Layer from "effect/Layer"
@@ -29,7 +30,10 @@ const realPolicies = (limit: number | undefined) => {
 }
 
 const clientOf = ({ baseUrl, isVirtual, transport }: Setting, limit: number | undefined) => {
-  const client = Layer.provide(ChatbotClient.layer({ baseUrl, token }), transport)
+  const client = ChatbotClient.layer({ baseUrl, token }).pipe(
+    Layer.provide(transport),
+    Layer.provide(Telemetry.layer())
+  )
   return isVirtual ? client : Layer.provide(client, realPolicies(limit))
 }
 
