@@ -173,6 +173,17 @@ describe("the bytes", () => {
 })
 
 describe("the connection", () => {
+  it.effect("is closed when the reader leaves before the first bytes", () =>
+    Effect.gen(function* () {
+      const { script, state } = body([], "silence")
+      yield* Effect.gen(function* () {
+        const { stream } = yield* download
+        yield* Fiber.interrupt(yield* Effect.forkChild(Stream.runDrain(stream), { startImmediately: true }))
+        assert.isTrue(state.cancelled)
+      }).pipe(Effect.provide(client(script())))
+    })
+  )
+
   it.effect("is closed when the stream is left", () =>
     Effect.gen(function* () {
       const { script, state } = body(["a", "b"], "silence")

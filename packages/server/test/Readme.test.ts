@@ -8,11 +8,17 @@ import { fileURLToPath } from "node:url"
 import { TestBackend } from "./support/TestBackend.ts"
 
 const readme = readFileSync(new URL("../../../README.md", import.meta.url), "utf8")
-const example = new URL("support/readme.ts", import.meta.url)
+
+/** Its programs. */
+const examples = [
+  ["with Effect", "support/readme.ts"],
+  ["with promises", "support/readmePromise.ts"]
+] as const
 
 layer(TestBackend.layer, { excludeTestServices: true })("the README", (it) => {
-  it.effect("shows a program that runs", () =>
+  it.effect.each(examples)("shows a program that runs, %s", ([, file]) =>
     Effect.gen(function* () {
+      const example = new URL(file, import.meta.url)
       const [, ...lines] = readFileSync(example, "utf8").split("\n")
       assert.include(readme, lines.join("\n"))
       const { baseUrl, tokenOf } = yield* TestBackend

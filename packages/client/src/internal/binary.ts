@@ -30,20 +30,28 @@ export const binaryContent = (
   scope: Scope.Scope
 ): Effect.Effect<BinaryContent> => {
   const limit = call.limits.attempt
-  let state: "waiting" | "read" | "closed" = "waiting"
+  let state: "waiting" | "begun" | "read" | "closed" = "waiting"
 
-  const giveUp = Effect.suspend(() => {
-    if (state !== "waiting") return Effect.void
-    state = "closed"
-    return close(response)
-  })
+  const giveUpIf = (unread: "waiting" | "begun") =>
+    Effect.suspend(() => {
+      if (state !== unread) return Effect.void
+      state = "closed"
+      return close(response)
+    })
 
-  const bytes = bytesOf(response).pipe(
-    Stream.timeoutOrElse({ duration: limit, orElse: () => Stream.fail(timedOut("attempt", limit)) })
+  const bytes = Stream.suspend(() => {
+    state = "read"
+    return bytesOf(response)
+  }).pipe(
+    Stream.timeoutOrElse({ duration: limit, orElse: () => Stream.fail(timedOut("attempt", limit)) }),
+    // Whoever begins to read may leave before anything is read.
+    Stream.ensuring(giveUpIf("begun"))
   )
 
   // Started at once, or it could be ended before it has begun and leave the connection open.
-  const wait = Effect.forkIn(Effect.ensuring(Effect.sleep(limit), giveUp), scope, { startImmediately: true })
+  const wait = Effect.forkIn(Effect.ensuring(Effect.sleep(limit), giveUpIf("waiting")), scope, {
+    startImmediately: true
+  })
 
   return Effect.map(wait, (waiting) => ({
     contentType: response.headers["content-type"] ?? "application/octet-stream",
@@ -52,9 +60,9 @@ export const binaryContent = (
     fileName: fileNameOf(response.headers["content-disposition"]),
     stream: Stream.suspend((): BinaryContent["stream"] => {
       if (state === "closed") return Stream.fail(timedOut("attempt", limit))
-      if (state === "read")
+      if (state !== "waiting")
         return Stream.fail(new TransportFailed({ message: "The bytes of an answer can be read once." }))
-      state = "read"
+      state = "begun"
       return Stream.unwrap(Effect.as(Fiber.interrupt(waiting), bytes))
     }).pipe(Stream.mapError((error) => tell(call, error, "begun")))
   }))
