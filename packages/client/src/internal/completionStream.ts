@@ -211,8 +211,10 @@ const makeReader = (following: Following, whole: Scope.Scope) => {
   const recover = ({ entry, scope }: Trial, error: AnyFailure): Events =>
     Effect.suspend(() => {
       entry.asked = place.retry
+      // What came would come again.
+      const reason = place.isNamed ? undefined : "begun"
       return Scope.close(scope, Exit.void).pipe(
-        Effect.andThen(nextAfter(call, step, error, entry)),
+        Effect.andThen(nextAfter(call, step, error, entry, reason)),
         Effect.matchEffect({
           onSuccess: (following) => {
             step = following.step
