@@ -33,6 +33,7 @@ import type { ClientConfig } from "./ClientConfig.ts"
 import type { Event, StreamOptions } from "./Completion.ts"
 import { callOf } from "./internal/call.ts"
 import { layerOf } from "./internal/connection.ts"
+import { streamOver } from "./internal/streamCalls.ts"
 
 const endpoints = Api.groups.chats.endpoints
 const call = callOf("chats")
@@ -226,32 +227,36 @@ export class Chats extends Context.Service<
   /** Over the {@link ClientConfig} and a transport. */
   static readonly layer: Layer.Layer<Chats, never, ClientConfig | HttpClient.HttpClient> = layerOf(
     Chats,
-    ({ run, stream }) => ({
-      create: (botId) => run(calls.create, { payload: { botId } }),
-      createByBotCode: (botCode) => run(calls.createByBotCode, { payload: { botCode } }),
-      complete: (chatId, question) => run(calls.complete, { params: { chatId }, payload: payloadOf(question) }),
-      stream: (chatId, question, options) =>
-        stream(
-          { ask: calls.complete, follow: calls.events, stop: calls.stop },
-          { params: { chatId }, payload: payloadOf(question) },
-          options
-        ),
-      stop: (chatId, completionId) => run(calls.stop, { params: { chatId, completionId } }),
-      openBot: run(calls.openBot, {}),
-      get: (chatId) => run(calls.get, { params: { chatId } }),
-      delete: (chatId) => run(calls.delete, { params: { chatId } }),
-      feedback: (chatId, feedback) =>
-        Effect.map(
-          run(calls.feedback, { params: { chatId }, payload: { ...feedback, chatId } }),
-          ({ feedbackId }) => feedbackId
-        ),
-      rename: (chatId, displayName) => run(calls.rename, { params: { chatId }, payload: { displayName } }),
-      setUserSystemMessage: (chatId, userSystemMessageId) =>
-        run(calls.setUserSystemMessage, { params: { chatId }, payload: { userSystemMessageId } }),
-      removeUserSystemMessage: (chatId) => run(calls.removeUserSystemMessage, { params: { chatId } }),
-      createTicket: (chatId) => run(calls.createTicket, { params: { chatId } }),
-      download: (chatId, path, { ticket } = {}) =>
-        run(calls.download, { params: { chatId, "*": path }, query: { ticket } })
-    })
+    (connection) => {
+      const { run } = connection
+      const stream = streamOver(connection)
+      return {
+        create: (botId) => run(calls.create, { payload: { botId } }),
+        createByBotCode: (botCode) => run(calls.createByBotCode, { payload: { botCode } }),
+        complete: (chatId, question) => run(calls.complete, { params: { chatId }, payload: payloadOf(question) }),
+        stream: (chatId, question, options) =>
+          stream(
+            { ask: calls.complete, follow: calls.events, stop: calls.stop },
+            { params: { chatId }, payload: payloadOf(question) },
+            options
+          ),
+        stop: (chatId, completionId) => run(calls.stop, { params: { chatId, completionId } }),
+        openBot: run(calls.openBot, {}),
+        get: (chatId) => run(calls.get, { params: { chatId } }),
+        delete: (chatId) => run(calls.delete, { params: { chatId } }),
+        feedback: (chatId, feedback) =>
+          Effect.map(
+            run(calls.feedback, { params: { chatId }, payload: { ...feedback, chatId } }),
+            ({ feedbackId }) => feedbackId
+          ),
+        rename: (chatId, displayName) => run(calls.rename, { params: { chatId }, payload: { displayName } }),
+        setUserSystemMessage: (chatId, userSystemMessageId) =>
+          run(calls.setUserSystemMessage, { params: { chatId }, payload: { userSystemMessageId } }),
+        removeUserSystemMessage: (chatId) => run(calls.removeUserSystemMessage, { params: { chatId } }),
+        createTicket: (chatId) => run(calls.createTicket, { params: { chatId } }),
+        download: (chatId, path, { ticket } = {}) =>
+          run(calls.download, { params: { chatId, "*": path }, query: { ticket } })
+      }
+    }
   )
 }

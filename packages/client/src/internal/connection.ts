@@ -4,9 +4,7 @@
  * from its folder know HTTP.
  */
 import { keyHeader } from "@effect-chatbot/api/middleware/IdempotencyKeys"
-import type { Completion } from "@effect-chatbot/schema/Chat"
 import { InvalidRequest } from "@effect-chatbot/schema/Errors"
-import type { ChatId, CompletionId } from "@effect-chatbot/schema/Ids"
 import * as Clock from "effect/Clock"
 import * as Context from "effect/Context"
 import * as SecureRandom from "effect/crypto/SecureRandom"
@@ -22,15 +20,11 @@ import * as Layer from "effect/Layer"
 import * as Option from "effect/Option"
 import * as Redacted from "effect/Redacted"
 import * as Result from "effect/Result"
-import * as Stream from "effect/Stream"
-import type { StreamError } from "../CallError.ts"
 import { ClientConfig } from "../ClientConfig.ts"
-import type { Event, StreamOptions } from "../Completion.ts"
 import * as Timeouts from "../Timeouts.ts"
 import type { AnyFailure } from "./anyFailure.ts"
 import { listen, makeBackend } from "./backend.ts"
 import type { Call } from "./call.ts"
-import { completionStream } from "./completionStream.ts"
 import { attempt as attemptHeader } from "./headers.ts"
 import { limitsOf } from "./limits.ts"
 import { policiesIn, policiesOf } from "./inForce.ts"
@@ -46,31 +40,8 @@ export interface Run {
   <Input, A, E>(call: Call<Input, A, E>, input: Input): Effect.Effect<A, E>
 }
 
-/** The calls that a stream is made of. */
-export interface StreamCalls<Input, E> {
-  readonly ask: Call<Input, Completion, E>
-  readonly follow: Call<
-    { readonly params: { readonly chatId: ChatId; readonly completionId: CompletionId } },
-    unknown,
-    unknown
-  >
-  readonly stop: Call<
-    { readonly params: { readonly chatId: ChatId; readonly completionId: CompletionId } },
-    unknown,
-    unknown
-  >
-}
-
-/** Makes the calls of a stream. */
-export interface RunStream {
-  <Input extends { readonly params: { readonly chatId: ChatId } }, E>(
-    calls: StreamCalls<Input, E>,
-    input: Input,
-    options?: StreamOptions
-  ): Stream.Stream<Event, E | StreamError>
-}
-
-type AnyCall = Call<never, unknown, AnyFailure>
+/** A call of any endpoint. */
+export type AnyCall = Call<never, unknown, AnyFailure>
 
 // Transports know headers by names in lower case.
 const keyHeaderName = keyHeader.toLowerCase()
@@ -85,15 +56,11 @@ const invalidKey = () => {
   })
 }
 
-const isSuccess = ({ status }: HttpClientResponse): boolean => status === 200 || status === 204
-
-const acceptEvents = "text/event-stream, application/json;q=0.5"
+/** Whether an answer is a success: 204 is how ASP.NET answers nothing. */
+export const isSuccess = ({ status }: HttpClientResponse): boolean => status === 200 || status === 204
 
 /** Where a request goes, and what it asks for. */
 type Target = Route & { readonly accept: string }
-
-/** How long the end of a stream waits for the answer to be stopped. */
-const stopLimits = { attempt: "5 seconds", deadline: "5 seconds" } as const
 
 /** What makes the calls to a backend, by its configuration and over its transport. */
 const connect = Effect.gen(function* () {
@@ -193,61 +160,12 @@ const connect = Effect.gen(function* () {
       return telemetry === "off" ? limited : telemetry.call(ongoing, limited)
     })
 
-  const stream = (
-    { ask, follow, stop }: { readonly [name in keyof StreamCalls<never, never>]: AnyCall },
-    input: { readonly params: { readonly chatId: ChatId } },
-    { maxEventSize, onInterrupt = "leave" }: StreamOptions = {}
-  ): Stream.Stream<Event, AnyFailure> =>
-    Stream.unwrap(
-      Effect.withFiber((fiber) => {
-        const { ongoing, prepared, timeouts } = prepare(fiber, ask, input)
-        const { telemetry } = ongoing.policies
-
-        const answered = (call: AnyCall, response: HttpClientResponse) =>
-          isSuccess(response) ? Effect.succeed(response) : call.readFailure(response, { call: ongoing, input, scope })
-
-        const eventsOf = (prepared: Prepared) =>
-          completionStream({
-            call: ongoing,
-            ask: (entry) =>
-              Effect.flatMap(
-                send(ongoing, entry, { ...ask, accept: acceptEvents }, prepared, keyOf(ongoing)),
-                (response) => answered(ask, response)
-              ),
-            follow: (entry, completionId, lastEventId) => {
-              const place = follow.prepare({ params: { ...input.params, completionId } })
-              if (Result.isFailure(place)) return Effect.fail(place.failure)
-              const last = lastEventId === undefined ? undefined : { "last-event-id": lastEventId }
-              return Effect.flatMap(
-                send(ongoing, entry, { ...follow, accept: acceptEvents }, place.success, last),
-                (response) => answered(follow, response)
-              )
-            },
-            readWhole: (response) =>
-              // The endpoint answers with a completion where it does not stream.
-              ask.readSuccess(response, { call: ongoing, input, scope }) as Effect.Effect<Completion, AnyFailure>,
-            onLeave: (completionId) =>
-              onInterrupt === "leave"
-                ? Effect.void
-                : run(stop, { params: { ...input.params, completionId } }).pipe(
-                    Effect.provideService(Timeouts.Timeouts, { ...ongoing.policies.timeouts, ...stopLimits }),
-                    // Of the error its tag: it has the id of the chat.
-                    Effect.catch((error) => Effect.logWarning(`The answer could not be stopped: ${error._tag}.`))
-                  ),
-            maxEventSize
-          })
-        const events = Result.isFailure(prepared) ? Stream.fail(prepared.failure) : eventsOf(prepared.success)
-        const limited = timeouts === undefined ? events : Stream.provideService(events, Timeouts.Timeouts, timeouts)
-        return Effect.succeed(telemetry === "off" ? limited : telemetry.stream(ongoing, limited))
-      })
-    )
-
   // An endpoint is read with its own schemas, so what comes out is what its type says.
-  return { run: run as Run, stream: stream as RunStream }
+  return { run: run as Run, keyOf, prepare, scope, send }
 })
 
 /** What makes the calls of a client: one for all of its groups, for they share what it knows of the backend. */
-export class Connection extends Context.Service<Connection, { readonly run: Run; readonly stream: RunStream }>()(
+export class Connection extends Context.Service<Connection, Effect.Success<typeof connect>>()(
   "@effect-chatbot/client/internal/Connection"
 ) {
   /** Over the {@link ClientConfig} and a transport. */
