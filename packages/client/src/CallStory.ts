@@ -12,7 +12,7 @@
  */
 import * as Duration from "effect/Duration"
 import type * as Option from "effect/Option"
-import { type Attempt, type CallStory, type Ended, storyOf } from "./internal/story.ts"
+import { type Attempt, type CallStory, type Ended, quote, storyOf } from "./internal/story.ts"
 
 export type { Attempt, CallStory, Ended } from "./internal/story.ts"
 
@@ -32,9 +32,6 @@ const because: { readonly [reason in Ended]: string } = {
   deadline: "there was no time left for it before the deadline",
   begun: "the answer had begun"
 }
-
-/** An id comes from outside and may hold anything. */
-const quote = (id: string): string => id.replace(/[^\x21-\x7e]/g, "?").slice(0, 100)
 
 const sentence = ({ delay, duration, error, outcome, requestId }: Attempt, index: number): string =>
   [

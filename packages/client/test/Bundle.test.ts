@@ -101,6 +101,18 @@ describe("the entry points", () => {
     })
   )
 
+  it.effect("bring no telemetry but with the module that switches it on", () =>
+    Effect.gen(function* () {
+      const told = ["internal/telemetry.ts", "internal/metrics.ts"].map((module) => `packages/client/src/${module}`)
+      const without = yield* bundle(resolve(sources, "ChatbotClient.ts"))
+      const on = yield* bundle(resolve(sources, "Telemetry.ts"))
+      for (const module of told) {
+        assert.notInclude([...without.modules.keys()], module)
+        assert.include([...on.modules.keys()], module)
+      }
+    })
+  )
+
   it.effect("would be found out", () =>
     Effect.gen(function* () {
       const document = yield* bundle(resolve(root, "packages/api/src/Document.ts"))

@@ -51,6 +51,8 @@ export interface Call<in Input, out A, out E> {
   /** The names of its group and itself, as in `chats.complete`. */
   readonly endpoint: string
   readonly method: string
+  /** Its path as the contract writes it, as in `/api/chats/:chatId`. */
+  readonly route: string
   readonly accept: string
   readonly kind: Kind
   readonly retryClassOf: (input: Parts) => RetryClass
@@ -86,6 +88,7 @@ export const callOf =
     return {
       endpoint: `${group}.${endpoint.identifier}`,
       method: endpoint.method,
+      route: endpoint.path,
       accept: acceptOf(endpoint),
       kind,
       // An endpoint is called with its own input.

@@ -202,6 +202,7 @@ const makeReader = (following: Following, whole: Scope.Scope) => {
   const emit = (trial: Trial, answer: Answer, { events, after }: Taken): Events => {
     trial.isBegun = true
     isOver = after === "end"
+    if (call.trace !== undefined) for (const event of events) call.trace.event(event)
     next = isOver ? finish(answer) : typeof after === "object" ? recover(trial, after) : read(trial, answer)
     return Arr.isReadonlyArrayNonEmpty(events) ? Effect.succeed(events) : next
   }

@@ -38,6 +38,7 @@ import { begin, type Ongoing } from "./ongoing.ts"
 import { withPolicies } from "./policies.ts"
 import type { Parts, Prepared } from "./request.ts"
 import { type Entry, tell } from "./story.ts"
+import type { Route } from "./trace.ts"
 import { transportFailed } from "./transport.ts"
 
 /** Makes a call. */
@@ -88,6 +89,9 @@ const isSuccess = ({ status }: HttpClientResponse): boolean => status === 200 ||
 
 const acceptEvents = "text/event-stream, application/json;q=0.5"
 
+/** Where a request goes, and what it asks for. */
+type Target = Route & { readonly accept: string }
+
 /** How long the end of a stream waits for the answer to be stopped. */
 const stopLimits = { attempt: "5 seconds", deadline: "5 seconds" } as const
 
@@ -105,10 +109,10 @@ const connect = Effect.gen(function* () {
   })
 
   /** Sends one request, and learns from the head of its answer. */
-  const send = (
+  const sendUntold = (
     call: Ongoing,
     entry: Entry,
-    { accept, method }: { readonly accept: string; readonly method: string },
+    { accept, method }: Target,
     { json, path, query }: Prepared,
     own?: Record<string, string>
   ) => {
@@ -135,11 +139,17 @@ const connect = Effect.gen(function* () {
           listen(backend, response, headers[keyHeaderName] !== undefined, call.policies.retry.budget)
         })
       ),
-      // No span and no header for it: they cost a fifth of a call, and in a browser a preflight.
+      // No span and no header for it: they cost a fifth of a call, in a browser a preflight, and tell the path. See `Telemetry`.
       Effect.provideService(HttpClient.TracerDisabledWhen, constTrue)
     )
     return sent
   }
+
+  /** The same, as an attempt of its call that is told of. */
+  const send: typeof sendUntold = (call, entry, target, prepared, own) =>
+    call.trace === undefined
+      ? sendUntold(call, entry, target, prepared, own)
+      : call.trace.send(entry, target, (traced) => sendUntold(call, entry, target, prepared, { ...own, ...traced }))
 
   const keyOf = ({ key }: Ongoing) => (key === undefined ? undefined : { [keyHeaderName]: key })
 
@@ -171,13 +181,16 @@ const connect = Effect.gen(function* () {
   const run = (call: AnyCall, input: Parts): Effect.Effect<unknown, AnyFailure> =>
     Effect.withFiber((fiber) => {
       const { ongoing, prepared, timeouts } = prepare(fiber, call, input)
-      if (Result.isFailure(prepared)) return Effect.fail(prepared.failure)
-      const limited = withPolicies(ongoing, (entry) =>
-        Effect.flatMap(send(ongoing, entry, call, prepared.success, keyOf(ongoing)), (response) =>
-          (isSuccess(response) ? call.readSuccess : call.readFailure)(response, { call: ongoing, input, scope })
-        )
-      )
-      return timeouts === undefined ? limited : Effect.provideService(limited, Timeouts.Timeouts, timeouts)
+      const { telemetry } = ongoing.policies
+      const made = Result.isFailure(prepared)
+        ? Effect.fail(prepared.failure)
+        : withPolicies(ongoing, (entry) =>
+            Effect.flatMap(send(ongoing, entry, call, prepared.success, keyOf(ongoing)), (response) =>
+              (isSuccess(response) ? call.readSuccess : call.readFailure)(response, { call: ongoing, input, scope })
+            )
+          )
+      const limited = timeouts === undefined ? made : Effect.provideService(made, Timeouts.Timeouts, timeouts)
+      return telemetry === "off" ? limited : telemetry.call(ongoing, limited)
     })
 
   const stream = (
@@ -188,42 +201,44 @@ const connect = Effect.gen(function* () {
     Stream.unwrap(
       Effect.withFiber((fiber) => {
         const { ongoing, prepared, timeouts } = prepare(fiber, ask, input)
-        if (Result.isFailure(prepared)) return Effect.fail(prepared.failure)
+        const { telemetry } = ongoing.policies
 
         const answered = (call: AnyCall, response: HttpClientResponse) =>
           isSuccess(response) ? Effect.succeed(response) : call.readFailure(response, { call: ongoing, input, scope })
 
-        const events = completionStream({
-          call: ongoing,
-          ask: (entry) =>
-            Effect.flatMap(
-              send(ongoing, entry, { method: ask.method, accept: acceptEvents }, prepared.success, keyOf(ongoing)),
-              (response) => answered(ask, response)
-            ),
-          follow: (entry, completionId, lastEventId) => {
-            const place = follow.prepare({ params: { ...input.params, completionId } })
-            if (Result.isFailure(place)) return Effect.fail(place.failure)
-            const last = lastEventId === undefined ? undefined : { "last-event-id": lastEventId }
-            return Effect.flatMap(
-              send(ongoing, entry, { method: follow.method, accept: acceptEvents }, place.success, last),
-              (response) => answered(follow, response)
-            )
-          },
-          readWhole: (response) =>
-            // The endpoint answers with a completion where it does not stream.
-            ask.readSuccess(response, { call: ongoing, input, scope }) as Effect.Effect<Completion, AnyFailure>,
-          onLeave: (completionId) =>
-            onInterrupt === "leave"
-              ? Effect.void
-              : run(stop, { params: { ...input.params, completionId } }).pipe(
-                  Effect.provideService(Timeouts.Timeouts, { ...ongoing.policies.timeouts, ...stopLimits }),
-                  Effect.catch((error) => Effect.logWarning("The answer could not be stopped.", error))
-                ),
-          maxEventSize
-        })
-        return Effect.succeed(
-          timeouts === undefined ? events : Stream.provideService(events, Timeouts.Timeouts, timeouts)
-        )
+        const eventsOf = (prepared: Prepared) =>
+          completionStream({
+            call: ongoing,
+            ask: (entry) =>
+              Effect.flatMap(
+                send(ongoing, entry, { ...ask, accept: acceptEvents }, prepared, keyOf(ongoing)),
+                (response) => answered(ask, response)
+              ),
+            follow: (entry, completionId, lastEventId) => {
+              const place = follow.prepare({ params: { ...input.params, completionId } })
+              if (Result.isFailure(place)) return Effect.fail(place.failure)
+              const last = lastEventId === undefined ? undefined : { "last-event-id": lastEventId }
+              return Effect.flatMap(
+                send(ongoing, entry, { ...follow, accept: acceptEvents }, place.success, last),
+                (response) => answered(follow, response)
+              )
+            },
+            readWhole: (response) =>
+              // The endpoint answers with a completion where it does not stream.
+              ask.readSuccess(response, { call: ongoing, input, scope }) as Effect.Effect<Completion, AnyFailure>,
+            onLeave: (completionId) =>
+              onInterrupt === "leave"
+                ? Effect.void
+                : run(stop, { params: { ...input.params, completionId } }).pipe(
+                    Effect.provideService(Timeouts.Timeouts, { ...ongoing.policies.timeouts, ...stopLimits }),
+                    // Of the error its tag: it has the id of the chat.
+                    Effect.catch((error) => Effect.logWarning(`The answer could not be stopped: ${error._tag}.`))
+                  ),
+            maxEventSize
+          })
+        const events = Result.isFailure(prepared) ? Stream.fail(prepared.failure) : eventsOf(prepared.success)
+        const limited = timeouts === undefined ? events : Stream.provideService(events, Timeouts.Timeouts, timeouts)
+        return Effect.succeed(telemetry === "off" ? limited : telemetry.stream(ongoing, limited))
       })
     )
 

@@ -4,6 +4,7 @@ import * as CircuitBreaker from "../CircuitBreaker.ts"
 import * as IdempotencyKeys from "../IdempotencyKeys.ts"
 import * as RateLimit from "../RateLimit.ts"
 import * as RetryPolicy from "../RetryPolicy.ts"
+import * as Telemetry from "../Telemetry.ts"
 import * as Timeouts from "../Timeouts.ts"
 
 /** The policies of a call. */
@@ -14,6 +15,7 @@ export interface Policies {
   readonly bulkhead: Bulkhead.Bulkhead | "off"
   readonly retry: RetryPolicy.RetryPolicy
   readonly circuitBreaker: CircuitBreaker.CircuitBreaker | "off"
+  readonly telemetry: Telemetry.Telemetry | "off"
 }
 
 /** The policies that a layer is built with. */
@@ -23,7 +25,8 @@ export const policiesOf = (context: Context.Context<never>): Policies => ({
   rateLimit: Context.get(context, RateLimit.RateLimit),
   bulkhead: Context.get(context, Bulkhead.Bulkhead),
   retry: Context.get(context, RetryPolicy.RetryPolicy),
-  circuitBreaker: Context.get(context, CircuitBreaker.CircuitBreaker)
+  circuitBreaker: Context.get(context, CircuitBreaker.CircuitBreaker),
+  telemetry: Context.get(context, Telemetry.Telemetry)
 })
 
 /** The policies in force where a call is made: what its program provides goes before what the client was built with. */
@@ -33,5 +36,6 @@ export const policiesIn = (context: Context.Context<never>, built: Policies): Po
   rateLimit: Context.getOrUndefined(context, RateLimit.RateLimit) ?? built.rateLimit,
   bulkhead: Context.getOrUndefined(context, Bulkhead.Bulkhead) ?? built.bulkhead,
   retry: Context.getOrUndefined(context, RetryPolicy.RetryPolicy) ?? built.retry,
-  circuitBreaker: Context.getOrUndefined(context, CircuitBreaker.CircuitBreaker) ?? built.circuitBreaker
+  circuitBreaker: Context.getOrUndefined(context, CircuitBreaker.CircuitBreaker) ?? built.circuitBreaker,
+  telemetry: Context.getOrUndefined(context, Telemetry.Telemetry) ?? built.telemetry
 })

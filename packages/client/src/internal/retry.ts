@@ -66,6 +66,7 @@ export const nextAfter = Effect.fnUntraced(function* (
 ) {
   const outcome = outcomeOf(error, entry.response?.status)
   entry.failed = { outcome, error, at: call.now() }
+  call.trace?.failed(entry)
   const against = objection(call, entry, outcome)
   if (against !== undefined) return yield* tell(call, error, against)
   const step = begun ?? (yield* Schedule.toStep(call.policies.retry.backoff))

@@ -92,7 +92,8 @@ export interface Told {
 // Beside the errors and not in them: they compare, print and copy as what they are.
 const stories = new WeakMap<object, CallStory>()
 
-const requestIdOf = ({ failed, response }: Entry): string | undefined => {
+/** The id that the backend gave to an attempt. */
+export const requestIdOf = ({ failed, response }: Entry): string | undefined => {
   const told: unknown = failed !== undefined && "requestId" in failed.error ? failed.error.requestId : undefined
   return Predicate.isString(told) ? told : response?.headers[requestIdHeader]
 }
@@ -104,6 +105,9 @@ const attemptOf = (entry: Entry, now: number): Attempt => ({
   duration: Duration.millis(Math.round((entry.failed?.at ?? now) - entry.began)),
   requestId: requestIdOf(entry)
 })
+
+/** An id comes from outside and may hold anything. */
+export const quote = (id: string): string => id.replace(/[^\x21-\x7e]/g, "?").slice(0, 100)
 
 /** Gives an error the story of the call that fails with it. */
 export const tell = <E extends object>({ attempts, endpoint, now }: Told, error: E, ended: Ended): E => {
