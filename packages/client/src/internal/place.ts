@@ -10,6 +10,8 @@ export interface Place {
   completionId: CompletionId | undefined
   /** What to say when coming back. */
   lastEventId: string | undefined
+  /** Whether that names this place: not where the last event came without an id. */
+  isNamed: boolean
   /** How many events were taken, where they are numbered from 1 as the contract says. */
   count: number | undefined
   /** How long the backend asked to wait before coming back, in milliseconds. */
@@ -17,7 +19,20 @@ export interface Place {
 }
 
 /** The place before the first event. */
-export const beginning = (): Place => ({ completionId: undefined, lastEventId: undefined, count: 0, retry: 0 })
+export const beginning = (): Place => ({
+  completionId: undefined,
+  lastEventId: undefined,
+  isNamed: true,
+  count: 0,
+  retry: 0
+})
+
+/**
+ * Whether the stream can go on from here. Where the last event came without an id, what came would come again; and so it would where the
+ * question has to be asked again, but for events that are numbered as the contract says.
+ */
+export const canGoOn = ({ completionId, count, isNamed }: Place): boolean =>
+  isNamed && (completionId !== undefined || count !== undefined)
 
 const at = ({ lastEventId }: Place) => (lastEventId === undefined ? undefined : { lastEventId })
 
@@ -47,6 +62,7 @@ export const arrive = (
     place.count = number
   }
   place.lastEventId = id
+  place.isNamed = hasOwnId
   if (event._tag === "Started") place.completionId = event.completionId
   return event
 }

@@ -57,17 +57,18 @@ const waitAfter = Effect.fnUntraced(function* (call: Ongoing, step: Step, error:
   return spend(backend, budget, error._tag === "RequestTimedOut") ? wait : "budget"
 })
 
-/** Waits for the next attempt, or fails with the error of the last one. */
+/** Waits for the next attempt, or fails with the error of the last one: where none may be made, and where there is a reason of its own. */
 export const nextAfter = Effect.fnUntraced(function* (
   call: Ongoing,
   begun: Step | undefined,
   error: AnyFailure,
-  entry: Entry
+  entry: Entry,
+  reason?: Ended
 ) {
   const outcome = outcomeOf(error, entry.response?.status)
   entry.failed = { outcome, error, at: call.now() }
   call.trace?.failed(entry)
-  const against = objection(call, entry, outcome)
+  const against = objection(call, entry, outcome) ?? reason
   if (against !== undefined) return yield* tell(call, error, against)
   const step = begun ?? (yield* Schedule.toStep(call.policies.retry.backoff))
   const wait = yield* waitAfter(call, step, error, entry)
