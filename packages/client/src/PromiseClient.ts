@@ -57,7 +57,7 @@ export interface CallOptions extends PolicyOptions {
 export interface PromiseClientOptions extends ClientOptions, PolicyOptions {
   /** How requests travel: by `fetch` unless it is something else, as `NodeTransport.layer`. */
   readonly transport?: Layer.Layer<HttpClient.HttpClient, Config.ConfigError> | undefined
-  /** What else the calls are made with, as `CircuitBreaker.layer()`. */
+  /** What else the calls are made with, as `CircuitBreaker.layer()` or `Telemetry.layer()`. */
   readonly layer?: Layer.Layer<never> | undefined
 }
 
@@ -97,7 +97,7 @@ export type Plain<T> =
           ? PlainFields<T>
           : T
 
-/** The fields of an object, plain; the object under its own name where that makes no difference. */
+/** The fields of an object, plain; where that makes no difference, the object itself, which has a name. */
 type PlainFields<T> = { [K in keyof T]: Plain<T[K]> } extends infer Fields ? (Fields extends T ? T : Fields) : never
 
 type PlainArgs<Args extends ReadonlyArray<unknown>> = { [K in keyof Args]: Plain<Args[K]> }
