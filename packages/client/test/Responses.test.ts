@@ -56,6 +56,17 @@ describe("objects", () => {
     )
   )
 
+  it.effect("take an empty id for an absent one where there may be none, and for none where there must be one", () =>
+    Effect.gen(function* () {
+      const { bots, chats, statistics } = yield* ChatbotClient
+      assert.isUndefined((yield* chats.openBot).openChatBotId)
+      assert.isUndefined((yield* statistics.tokenUsage()).items[0]?.botId)
+      const error = yield* Effect.flip(bots.list())
+      assert.strictEqual(error._tag, "InvalidResponse")
+      assert.include(error.message, "items[0].botId: ")
+    }).pipe(answering(() => json({ openChatBotId: "", items: [{ botId: "" }] })))
+  )
+
   it.effect.each([
     ["2026-01-02T03:04:05Z", "2026-01-02T03:04:05.000Z"],
     ["2026-01-02T03:04:05", "2026-01-02T03:04:05.000Z"],

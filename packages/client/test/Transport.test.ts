@@ -164,6 +164,27 @@ describe.each(transports)("over %s", (_, transport) => {
     })
   )
 
+  it.live("an error whose status stands for several is lost where its body breaks off", () =>
+    Effect.gen(function* () {
+      const { baseUrl, received } = yield* backend((response, number) => {
+        const head = { "content-length": "100", "idempotency-supported": "true" }
+        if (number < 3) response.writeHead(409, head).write('{"type":', () => response.destroy())
+        else response.end('{"completionId":"c"}')
+      })
+      const complete = Effect.flatMap(ChatbotClient, ({ chats }) => chats.complete(chatId, "hello"))
+      yield* Effect.gen(function* () {
+        const error = yield* Effect.flip(complete)
+        assert.instanceOf(error, Errors.TransportFailed)
+        // It may be that this very question is being answered, so it is asked again.
+        const { completionId } = yield* complete.pipe(
+          Effect.provideService(RetryPolicy.RetryPolicy, RetryPolicy.standard)
+        )
+        assert.strictEqual(completionId, "c")
+        assert.strictEqual(received.length, 3)
+      }).pipe(client(baseUrl))
+    })
+  )
+
   it.live("a redirect is not followed", () =>
     Effect.gen(function* () {
       const { baseUrl, received } = yield* backend((response) =>

@@ -3,7 +3,7 @@
  */
 import * as Schema from "effect/Schema"
 import { BotId } from "./Ids.ts"
-import { flag, nullable, text, utc } from "./internal/wire.ts"
+import { flag, optionalId, text, utc } from "./internal/wire.ts"
 import * as Page from "./Page.ts"
 
 /** A bot as users see it. */
@@ -40,7 +40,7 @@ export interface BotSearch extends Schema.Schema.Type<typeof BotSearch> {}
 
 /** The bot that may be used without a token, if there is one. */
 export const OpenChatBot = Schema.Struct({
-  openChatBotId: nullable(BotId),
+  openChatBotId: optionalId(BotId),
   isPublic: flag
 }).annotate({ identifier: "GetOpenChatBotIdResponseDto" })
 

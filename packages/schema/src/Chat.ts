@@ -3,7 +3,7 @@
  */
 import * as Schema from "effect/Schema"
 import { BotId, ChatId, CompletionId, FeedbackId, SourceId, UserSystemMessageId } from "./Ids.ts"
-import { flag, int, list, nullable, omittable, text, utc } from "./internal/wire.ts"
+import { flag, int, list, nullable, omittable, optionalId, text, utc } from "./internal/wire.ts"
 import * as Page from "./Page.ts"
 
 /** What a new chat is made from. */
@@ -25,7 +25,7 @@ export interface CreateChatByBotCode extends Schema.Schema.Type<typeof CreateCha
 /** A chat just created, with what to greet the user with. */
 export const CreatedChat = Schema.Struct({
   chatId: ChatId,
-  botId: nullable(BotId),
+  botId: optionalId(BotId),
   botDisplayName: text,
   botDisplayMessage: text,
   botDescription: text,
@@ -39,7 +39,7 @@ export interface CreatedChat extends Schema.Schema.Type<typeof CreatedChat> {}
 
 /** A document that an answer was drawn from. */
 export const InformationSource = Schema.Struct({
-  id: nullable(SourceId),
+  id: optionalId(SourceId),
   fileName: text,
   /** Where the file can be downloaded, with a ticket or a token. */
   url: text,
@@ -78,14 +78,14 @@ export interface CompletionRequest extends Schema.Schema.Type<typeof CompletionR
 /** A question and its answer, as it comes back from asking. */
 export const Completion = Schema.Struct({
   completionId: CompletionId,
-  chatId: nullable(ChatId),
+  chatId: optionalId(ChatId),
   userMessage: text,
   assistantMessage: text,
   promptTokens: int,
   completionTokens: int,
   totalTokens: int,
   /** The bot that answered; not the bot of the chat where that is a start bot. */
-  botId: nullable(BotId),
+  botId: optionalId(BotId),
   botDisplayName: text,
   botDisplayMessage: text,
   botDescription: text,
@@ -116,7 +116,7 @@ export const Chat = Schema.Struct({
   displayName: text,
   createdUtc: utc,
   lastAccessedUtc: utc,
-  botId: nullable(BotId),
+  botId: optionalId(BotId),
   botDisplayName: text,
   botDisplayMessage: text,
   botDescription: text,
@@ -125,7 +125,7 @@ export const Chat = Schema.Struct({
   completions: list(StoredCompletion),
   isFavorite: flag,
   isUserSystemMessageSupported: flag,
-  userSystemMessageId: nullable(UserSystemMessageId),
+  userSystemMessageId: optionalId(UserSystemMessageId),
   userSystemMessageDisplayName: text
 }).annotate({ identifier: "GetChatResponseDto" })
 
@@ -137,9 +137,9 @@ export const ChatSummary = Schema.Struct({
   chatId: ChatId,
   displayName: text,
   lastAccessedUtc: utc,
-  botId: nullable(BotId),
+  botId: optionalId(BotId),
   botDisplayName: text,
-  userSystemMessageId: nullable(UserSystemMessageId),
+  userSystemMessageId: optionalId(UserSystemMessageId),
   userSystemMessageDisplayName: text,
   isFavorite: flag
 }).annotate({ identifier: "GetChatsResponseItemDto" })

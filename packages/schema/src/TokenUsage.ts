@@ -3,7 +3,7 @@
  */
 import * as Schema from "effect/Schema"
 import { BotId } from "./Ids.ts"
-import { date, int, nullable, text } from "./internal/wire.ts"
+import { date, int, optionalId, text } from "./internal/wire.ts"
 import * as Page from "./Page.ts"
 import type { PlainDate } from "./PlainDate.ts"
 
@@ -13,7 +13,7 @@ export const TokenUsageType = { completion: 1, search: 2, embedding: 3 } as cons
 /** What one bot used on one day for one kind of use. */
 export const TokenUsage = Schema.Struct({
   requestDate: date,
-  botId: nullable(BotId),
+  botId: optionalId(BotId),
   botDisplayName: text,
   /** See {@link TokenUsageType}. */
   tokenUsageTypeId: int,

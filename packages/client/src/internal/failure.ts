@@ -17,17 +17,28 @@ import type { AnyFailure } from "./anyFailure.ts"
 import type { Parts } from "./request.ts"
 import { parseJson, type Read, textOf } from "./response.ts"
 
+const compileProblem = (schema: Schema.Constraint) => {
+  const errorClass = Problem.errorClassOf(schema)
+  const status = SchemaAST.resolveAt<number>("httpApiStatus")(schema.ast)
+  const decode = Schema.decodeUnknownResult(Schema.toCodecJson(schema as Schema.Codec<Problem.BackendError>))
+  return errorClass === undefined || status === undefined ? [] : { errorClass, status, decode }
+}
+
 /** The errors that an endpoint declares: those of its middleware, which any endpoint may answer, and its own. */
-const declaredErrors = (endpoint: HttpApiEndpoint.Top) => {
-  const ofMiddleware = [...endpoint.middlewares].flatMap((key) =>
-    Array.from((key as HttpApiMiddleware.AnyService).error)
-  )
-  return [...ofMiddleware, ...endpoint.error].flatMap((schema) => {
-    const errorClass = Problem.errorClassOf(schema)
-    const status = SchemaAST.resolveAt<number>("httpApiStatus")(schema.ast)
-    const decode = Schema.decodeUnknownResult(Schema.toCodecJson(schema as Schema.Codec<Problem.BackendError>))
-    return errorClass === undefined || status === undefined ? [] : { errorClass, status, decode }
-  })
+const declaredErrors = (endpoint: HttpApiEndpoint.Top) => ({
+  anywhere: [...endpoint.middlewares]
+    .flatMap((key) => Array.from((key as HttpApiMiddleware.AnyService).error))
+    .flatMap(compileProblem),
+  own: [...endpoint.error].flatMap(compileProblem)
+})
+
+type Declared = ReturnType<typeof declaredErrors>
+
+/** The statuses that say too little: they stand for several classes of the endpoint's own. */
+const manifoldStatuses = ({ anywhere, own }: Declared): ReadonlySet<number> => {
+  const statuses = own.map(({ status }) => status)
+  const told = new Set(anywhere.map(({ status }) => status))
+  return new Set(statuses.filter((status, i) => statuses.indexOf(status) !== i && !told.has(status)))
 }
 
 /** When to try again, from the answer on, by its `Retry-After`: seconds or a date (RFC 9110, 10.2.3). What is neither is ignored. */
@@ -55,8 +66,8 @@ const requestIdOf = (body: { readonly [field: string]: unknown } | undefined, re
  * Finds the error that an answer stands for. A problem of the contract tells its class. Of another body only the status counts: it stands
  * for the first class that has it, and those of the middleware come first, for a proxy that answers 503 knows nothing of bots.
  */
-const compileError = (endpoint: HttpApiEndpoint.Top) => {
-  const declared = declaredErrors(endpoint)
+const compileError = ({ anywhere, own }: Declared) => {
+  const declared = [...anywhere, ...own]
   const byType = new Map(declared.map((error) => [Problem.typeOf(error.errorClass.identifier), error]))
   const byStatus = new Map(declared.toReversed().map((error) => [error.status, error]))
 
@@ -88,14 +99,18 @@ const compileError = (endpoint: HttpApiEndpoint.Top) => {
   }
 }
 
-/** The reader of the failures of an endpoint. */
+/**
+ * The reader of the failures of an endpoint. The status says what happened, even where the body breaks off; but where it says too little,
+ * the answer is lost: whether a chat is at another question or still at this one makes a difference to whether it is asked again.
+ */
 export const compileFailure = (endpoint: HttpApiEndpoint.Top): Read<never> => {
-  const errorOf = compileError(endpoint)
+  const declared = declaredErrors(endpoint)
+  const errorOf = compileError(declared)
+  const manifold = manifoldStatuses(declared)
   return (response, { input }) =>
     Effect.flatMap(
-      // The status says what happened, even where the body breaks off.
       Effect.zip(
-        Effect.orElseSucceed(textOf(response), () => ""),
+        manifold.has(response.status) ? textOf(response) : Effect.orElseSucceed(textOf(response), () => ""),
         Clock.currentTimeMillis
       ),
       ([text, now]) => Effect.fail(errorOf(response, text, input, now))

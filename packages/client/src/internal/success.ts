@@ -23,6 +23,13 @@ const invalidResponse = (response: HttpClientResponse, why: string, text?: strin
   })
 }
 
+const unexpected = (response: HttpClientResponse, text?: string): InvalidResponse =>
+  invalidResponse(
+    response,
+    response.status === 204 ? "there is no body" : `a body of type "${mediaTypeOf(response)}" is not expected`,
+    text
+  )
+
 /** Gets the value out of a text, or nothing where not even the form of it is right. */
 type Parse = (text: string, response: HttpClientResponse) => Option.Option<unknown>
 
@@ -64,8 +71,14 @@ const readValue = (schema: Schema.Codec<unknown>): Read => {
     })
 }
 
-/** What a backend sends where nothing is said is read, so that its connection is free again, and not looked at. */
-const readNothing: Read = (response) => Effect.ignore(response.arrayBuffer)
+/**
+ * What a backend sends where nothing is said is read, so that its connection is free again, and not looked at. But the page of a proxy, as
+ * one to log in, does not say that anything was done.
+ */
+const readNothing: Read = (response) =>
+  mediaTypeOf(response) === "text/html"
+    ? Effect.flatMap(textOf(response), (text) => Effect.fail(unexpected(response, text)))
+    : Effect.ignore(response.arrayBuffer)
 
 /** What is declared as an image may come without a type, but not as the page of a proxy. */
 const readBinary = (declared: string): Read => {
@@ -74,9 +87,7 @@ const readBinary = (declared: string): Read => {
     if (response.status === 200 && isDeclared.test(mediaTypeOf(response))) {
       return binaryContent(response, call, scope)
     }
-    const why =
-      response.status === 204 ? "there is no body" : `a body of type "${mediaTypeOf(response)}" is not expected`
-    return Effect.andThen(close(response), Effect.fail(invalidResponse(response, why)))
+    return Effect.andThen(close(response), Effect.fail(unexpected(response)))
   }
 }
 

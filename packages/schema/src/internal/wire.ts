@@ -43,6 +43,19 @@ export const orElse = <S extends Schema.Constraint>(value: S, fallback: S["Type"
     })
   )
 
+const isGiven = (text: string | null): text is string => text !== null && text !== ""
+
+/** An id where there may be none: missing, `null` or, as some backends write it, empty. An absent one is written as `null`. */
+export const optionalId = <Id>(id: Schema.Codec<Id, string>) =>
+  Schema.optionalKey(Schema.NullOr(Schema.String)).pipe(
+    Schema.decodeTo(Schema.optional(id), {
+      decode: SchemaGetter.transformOptional(Option.filter(isGiven)),
+      encode: SchemaGetter.transformOptional((id) =>
+        Option.some(Option.getOrNull(Option.filter(id, Predicate.isNotUndefined)))
+      )
+    })
+  )
+
 /** A text. */
 export const text = nullable(Schema.String)
 
