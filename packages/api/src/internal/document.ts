@@ -10,7 +10,12 @@ const int32 = { type: "integer", format: "int32" }
 
 /** The numeric texts and flags of URLs, which the generator sees as strings. */
 const urlTypes: Record<string, JsonObject> = {
+  FilterByStatus: int32,
+  FilterByVote: int32,
   OnlyFavorites: { type: "boolean" },
+  ShowFeedbacksWithStatus: { type: "boolean" },
+  ShowFeedbacksWithoutStatus: { type: "boolean" },
+  isStopAllBots: { type: "boolean" },
   PageNumber: { ...int32, minimum: 1 },
   PageSize: { ...int32, minimum: 1, maximum: 100, default: 20 },
   TokenUsageTypeId: int32,
@@ -19,7 +24,7 @@ const urlTypes: Record<string, JsonObject> = {
   keepfavorites: { type: "boolean" }
 }
 
-/** The contract has `null` for texts and lists only; that the decoders bear it elsewhere is no promise of the document. */
+/** The contract has `null` for texts and lists, and where a model says so; that the decoders bear it elsewhere is no promise of the document. */
 const isNullable = (schema: JsonObject): boolean =>
   (schema["type"] === "string" && schema["format"] === undefined) || schema["type"] === "array"
 
@@ -33,7 +38,8 @@ const simplifyJson = (json: Json): Json => {
   const alternatives = json["anyOf"]
   if (Array.isArray(alternatives) && alternatives.length === 2) {
     const [some, none] = alternatives
-    if (isObject(some) && isObject(none) && none["type"] === "null" && !isNullable(some)) return simplifyJson(some)
+    if (isObject(some) && isObject(none) && none["type"] === "null" && !isNullable(some) && json["default"] !== null)
+      return simplifyJson(some)
   }
   const simple: Record<string, Json> = {}
   for (const [key, value] of Object.entries(json)) {
