@@ -35,7 +35,8 @@ import type * as Layer from "effect/Layer"
 import type * as Stream from "effect/Stream"
 import type { CallError } from "./CallError.ts"
 import type { ClientConfig } from "./ClientConfig.ts"
-import { callOf, layerOf } from "./internal/call.ts"
+import { callOf } from "./internal/call.ts"
+import { layerOf } from "./internal/connection.ts"
 import { itemsOf } from "./internal/pages.ts"
 
 const endpoints = Api.groups.adminBots.endpoints
@@ -300,7 +301,7 @@ export class AdminBots extends Context.Service<
   /** Over the {@link ClientConfig} and a transport. */
   static readonly layer: Layer.Layer<AdminBots, never, ClientConfig | HttpClient.HttpClient> = layerOf(
     AdminBots,
-    (run) => {
+    ({ run }) => {
       const list = (query: PageQuery = {}) => run(calls.list, { query })
       const startBots = (query: PageQuery = {}) => run(calls.listStartBots, { query })
       const listFacts = (botId: BotId, query: PageQuery = {}) => run(calls.listFacts, { params: { botId }, query })
