@@ -48,6 +48,9 @@ const search = {
   searchShouldRestrictResultScope: nullableValue(Schema.Boolean)
 }
 
+/** What of a configuration of Azure Cognitive Search is no client. */
+export const AcsSettings = Schema.Struct(acs)
+
 /** How a bot searches with Azure Cognitive Search. */
 export const AcsConfiguration = Schema.Struct({ ...clients, ...acs }).annotate({
   identifier: "AdminGetAcsBotConfigurationResponseDto"
@@ -63,6 +66,9 @@ export const UpdateAcsConfiguration = Schema.Struct({ ...clientChanges, ...acs }
 
 /** How a bot is to search with Azure Cognitive Search. What is absent is cleared, but for the clients. */
 export interface UpdateAcsConfiguration extends Schema.Schema.Type<typeof UpdateAcsConfiguration> {}
+
+/** What of a configuration of the search of Azure OpenAI is no client. */
+export const AzureOpenAiSearchSettings = Schema.Struct(search)
 
 /** How a bot answers from a search of Azure OpenAI. */
 export const AzureOpenAiSearchConfiguration = Schema.Struct({ ...clients, ...search }).annotate({

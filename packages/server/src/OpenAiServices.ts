@@ -17,6 +17,7 @@ import * as Effect from "effect/Effect"
 import * as Layer from "effect/Layer"
 import * as Option from "effect/Option"
 import * as Redacted from "effect/Redacted"
+import { isHttpUrl } from "./internal/urls.ts"
 import * as Paging from "./Paging.ts"
 import { OpenAiServiceRepository } from "./repositories/OpenAiServiceRepository.ts"
 import { SecretBox, type SecretUnreadable } from "./SecretBox.ts"
@@ -63,8 +64,7 @@ export class OpenAiServices extends Context.Service<
 
       const checkEndpoint = (endpoint: string | undefined): Effect.Effect<string | undefined, InvalidRequest> => {
         if (endpoint === undefined || endpoint.trim() === "") return Effect.undefined
-        const url = URL.parse(endpoint)
-        return url !== null && (url.protocol === "https:" || url.protocol === "http:")
+        return isHttpUrl(endpoint)
           ? Effect.succeed(endpoint.trim())
           : Effect.fail(
               new InvalidRequest({
