@@ -60,20 +60,16 @@ const partsOf = (text: Text): ReadonlyArray<readonly [path: ReadonlyArray<string
   return [[[], text]]
 }
 
-/**
- * Refuses texts that are too long or that a database cannot hold, and those of the names in `needed` that are blank; all of them at once.
- */
+/** Refuses texts that are too long, and those of the names in `needed` that are blank; all of them at once. */
 export const check = (texts: Texts, needed: ReadonlyArray<keyof Texts> = []): Effect.Effect<void, InvalidRequest> => {
   const issues = names.flatMap((name) =>
     partsOf(texts[name]).flatMap(([path, text], index) => {
       const message =
         text !== undefined && text.length > limits[name]
           ? `Expected at most ${limits[name]} characters`
-          : text !== undefined && (text.includes("\0") || !text.isWellFormed())
-            ? "Expected a text without NUL characters and halves of characters"
-            : index === 0 && needed.includes(name) && (text === undefined || text.trim() === "")
-              ? "Expected a text that is not blank"
-              : undefined
+          : index === 0 && needed.includes(name) && (text === undefined || text.trim() === "")
+            ? "Expected a text that is not blank"
+            : undefined
       return message === undefined ? [] : [{ path: ["payload", name, ...path], message }]
     })
   )
