@@ -1,9 +1,10 @@
 /**
- * The contract: one `HttpApi` with the 46 operations and two that are added, for the client, the server and the OpenAPI document alike.
+ * The contract: one `HttpApi` with the 71 operations and two that are added, for the client, the server and the OpenAPI document alike.
  */
 import * as HttpApi from "effect/http-api/HttpApi"
 import * as OpenApi from "effect/http-api/OpenApi"
 import { Admin } from "./groups/Admin.ts"
+import { AdminBots } from "./groups/AdminBots.ts"
 import { Bots } from "./groups/Bots.ts"
 import { Cache } from "./groups/Cache.ts"
 import { Chats } from "./groups/Chats.ts"
@@ -15,7 +16,7 @@ import { ProblemResponses } from "./middleware/ProblemResponses.ts"
 
 /** The contract of the chatbot backend. */
 export class Api extends HttpApi.make("chatbot")
-  .add(Admin, Bots, Cache, Chats, Statistics, System, Users)
+  .add(Admin, AdminBots, Bots, Cache, Chats, Statistics, System, Users)
   .middleware(Authorization)
   .middleware(ProblemResponses)
   // A caller is told all that is wrong with a request, not only the first of it.

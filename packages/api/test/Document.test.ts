@@ -10,6 +10,31 @@ POST /api/admin/openAiServices AdminCreateOpenAiService
 GET /api/admin/openAiServices/{openAiServiceId} AdminGetOpenAiService
 PUT /api/admin/openAiServices/{openAiServiceId} AdminUpdateOpenAiService
 DELETE /api/admin/openAiService/{openAiServiceId} AdminDeleteOpenAiService
+GET /api/admin/bots AdminGetBots PAGING
+POST /api/admin/bots AdminCreateBot
+GET /api/admin/bots/{botId} AdminGetBot
+PUT /api/admin/bots/{botId} AdminUpdateBot
+DELETE /api/admin/bots/{botId} AdminDeleteBot
+GET /api/admin/bots/{botId}/facts AdminGetBotFacts PAGING
+POST /api/admin/bots/{botId}/facts AdminCreateBotFact
+PUT /api/admin/bots/{botId}/facts/{botFactId} AdminUpdateBotFact
+DELETE /api/admin/bots/{botId}/facts/{botFactId} AdminDeleteBotFact
+GET /api/admin/bots/startbots AdminGetStartBots PAGING
+GET /api/admin/bots/{startBotId}/bots AdminGetStartBotBots PAGING
+GET /api/admin/bots/{startBotId}/unassignedbots AdminGetStartBotUnassignedBots PAGING
+POST /api/admin/bots/{startBotId}/bots/{botId} AdminCreateStartBotBot
+PUT /api/admin/bots/{startBotId}/bots/{botId} AdminUpdateStartBotBot
+DELETE /api/admin/bots/{startBotId}/bots/{botId} AdminDeleteStartBotBot
+GET /api/admin/bots/{botId}/feedback AdminGetBotFeedback FilterByVote ShowFeedbacksWithoutStatus ShowFeedbacksWithStatus FilterByStatus PAGING
+PUT /api/admin/bots/{botId}/feedback/{feedbackId} AdminUpdateBotFeedback
+PUT /api/admin/bots/stop/{isStopAllBots} AdminStopAllBots
+PUT /api/admin/bots/{botId}/acsBotConfiguration AdminUpdateAcsBotConfiguration
+GET /api/admin/bots/{botId}/acsBotConfiguration AdminGetAcsBotConfiguration
+PUT /api/admin/bots/{botId}/azureOpenAISearchBotConfiguration AdminUpdateAzureOpenAISearchBotConfiguration
+GET /api/admin/bots/{botId}/azureOpenAISearchBotConfiguration AdminGetAzureOpenAISearchBotConfiguration
+GET /api/admin/bots/implementationTypes AdminGetBotImplementationTypes
+PUT /api/admin/bots/{botId}/configuration AdminUpdateBotConfiguration
+GET /api/admin/bots/{botId}/configuration AdminGetBotConfiguration
 POST /api/bots/{botId}/search SearchBotByStartBot
 GET /api/bots GetBots PAGING
 GET /api/bots/bystartbot/{startBotId} GetBotsByStartBot PAGING
@@ -85,7 +110,7 @@ describe("the OpenAPI document", () => {
         .toSorted(),
       [...operations, ...added].toSorted()
     )
-    assert.strictEqual(operations.length, 46)
+    assert.strictEqual(operations.length, 71)
   })
 
   it("names every segment in braces as a path parameter", () => {

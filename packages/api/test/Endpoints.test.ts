@@ -21,7 +21,7 @@ const endpoints = Object.values(Api.groups).flatMap((group) =>
 
 describe("every endpoint", () => {
   it("says itself who may call it and whether it may be sent again", () => {
-    assert.strictEqual(endpoints.length, 48)
+    assert.strictEqual(endpoints.length, 73)
     for (const endpoint of endpoints) {
       assert.isTrue(endpoint.has(Access) && endpoint.has(RetryClass), endpoint.name)
     }
@@ -62,6 +62,31 @@ describe("every endpoint", () => {
         "admin.getOpenAiService",
         "admin.listOpenAiServices",
         "admin.updateOpenAiService",
+        "adminBots.create",
+        "adminBots.createFact",
+        "adminBots.createLink",
+        "adminBots.delete",
+        "adminBots.deleteFact",
+        "adminBots.deleteLink",
+        "adminBots.get",
+        "adminBots.getAcsConfiguration",
+        "adminBots.getConfiguration",
+        "adminBots.getSearchConfiguration",
+        "adminBots.implementationTypes",
+        "adminBots.list",
+        "adminBots.listFacts",
+        "adminBots.listFeedback",
+        "adminBots.listLinks",
+        "adminBots.listStartBots",
+        "adminBots.listUnassigned",
+        "adminBots.setStopped",
+        "adminBots.update",
+        "adminBots.updateAcsConfiguration",
+        "adminBots.updateConfiguration",
+        "adminBots.updateFact",
+        "adminBots.updateFeedback",
+        "adminBots.updateLink",
+        "adminBots.updateSearchConfiguration",
         "bots.stopAll",
         "cache.clear",
         "statistics.recompute",

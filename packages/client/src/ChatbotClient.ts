@@ -17,6 +17,7 @@ import * as Effect from "effect/Effect"
 import type * as HttpClient from "effect/http/HttpClient"
 import * as Layer from "effect/Layer"
 import { Admin } from "./Admin.ts"
+import { AdminBots } from "./AdminBots.ts"
 import { Bots } from "./Bots.ts"
 import { Cache } from "./Cache.ts"
 import { Chats } from "./Chats.ts"
@@ -27,6 +28,7 @@ import { Users } from "./Users.ts"
 
 const services = {
   admin: Admin,
+  adminBots: AdminBots,
   bots: Bots,
   cache: Cache,
   chats: Chats,
@@ -37,6 +39,7 @@ const services = {
 
 const groups = Layer.mergeAll(
   Admin.layer,
+  AdminBots.layer,
   Bots.layer,
   Cache.layer,
   Chats.layer,
@@ -46,7 +49,7 @@ const groups = Layer.mergeAll(
 )
 
 /** The service of every group. */
-export type Groups = Admin | Bots | Cache | Chats | Statistics | System | Users
+export type Groups = Admin | AdminBots | Bots | Cache | Chats | Statistics | System | Users
 
 /**
  * Of its own: a layer is built once in a program and then shared, so the layers of the groups would be those of the first client, with its
@@ -62,6 +65,7 @@ export class ChatbotClient extends Context.Service<
   ChatbotClient,
   {
     readonly admin: Admin["Service"]
+    readonly adminBots: AdminBots["Service"]
     readonly bots: Bots["Service"]
     readonly cache: Cache["Service"]
     readonly chats: Chats["Service"]

@@ -20,6 +20,9 @@ const tagged = <const Tags extends ReadonlyArray<Tag>>(...tags: Tags) => {
 export const isNotFound = tagged(
   "BotNotFound",
   "BotImageNotFound",
+  "BotFactNotFound",
+  "BotLinkNotFound",
+  "FeedbackNotFound",
   "ChatNotFound",
   "CompletionNotFound",
   "DownloadNotFound",

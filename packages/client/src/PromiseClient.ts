@@ -11,8 +11,12 @@
  * A promise rejects with the error itself that the Effect fails with, an instance of a class of `@effect-chatbot/schema/Errors`: it has its
  * `_tag` and its fields, `CallStory.of` knows its story and `Predicates` its kind. {@link Rejections} are their types.
  */
+import type {
+  UpdateAcsConfiguration,
+  UpdateAzureOpenAiSearchConfiguration
+} from "@effect-chatbot/schema/AzureConfiguration"
 import type { Feedback } from "@effect-chatbot/schema/Chat"
-import type { ChatId, OpenAiServiceId } from "@effect-chatbot/schema/Ids"
+import type { BotId, ChatId, OpenAiServiceId } from "@effect-chatbot/schema/Ids"
 import type { CreateOpenAiService, UpdateOpenAiService } from "@effect-chatbot/schema/OpenAiService"
 import type { Brand } from "effect/Brand"
 import type * as Config from "effect/Config"
@@ -180,10 +184,27 @@ const changed = (
   )
 }
 
-const withSecret = <A extends { readonly azureOpenAiApiKey?: string | Redacted.Redacted | undefined }>({
-  azureOpenAiApiKey: secret,
+type Secret = string | Redacted.Redacted | undefined
+
+const secretOf = (secret: Secret): Redacted.Redacted | undefined =>
+  typeof secret === "string" ? Redacted.make(secret) : secret
+
+const withSecret = <A extends { readonly azureOpenAiApiKey?: Secret }>({ azureOpenAiApiKey, ...rest }: A) => ({
+  ...rest,
+  azureOpenAiApiKey: secretOf(azureOpenAiApiKey)
+})
+
+const withSecrets = <
+  A extends { readonly blobClientConnectionString?: Secret; readonly searchClientCredential?: Secret }
+>({
+  blobClientConnectionString,
+  searchClientCredential,
   ...rest
-}: A) => ({ ...rest, azureOpenAiApiKey: typeof secret === "string" ? Redacted.make(secret) : secret })
+}: A) => ({
+  ...rest,
+  blobClientConnectionString: secretOf(blobClientConnectionString),
+  searchClientCredential: secretOf(searchClientCredential)
+})
 
 const makePromises = ({ iterate, run }: Runner<ChatbotClient>): Promises<Client> => {
   const iterable = <A, E>(
@@ -295,6 +316,66 @@ const makePromises = ({ iterate, run }: Runner<ChatbotClient>): Promises<Client>
               admin.openAiServices.update(openAiServiceId, withSecret(service))
         ),
         delete: call(1, ({ admin }) => admin.openAiServices.delete)
+      }
+    },
+    adminBots: {
+      list: call(1, ({ adminBots }) => adminBots.list),
+      items: items(1, ({ adminBots }) => adminBots.items),
+      create: call(1, ({ adminBots }) => adminBots.create),
+      get: call(1, ({ adminBots }) => adminBots.get),
+      update: call(2, ({ adminBots }) => adminBots.update),
+      delete: call(1, ({ adminBots }) => adminBots.delete),
+      startBots: call(1, ({ adminBots }) => adminBots.startBots),
+      startBotItems: items(1, ({ adminBots }) => adminBots.startBotItems),
+      implementationTypes: call(
+        0,
+        ({ adminBots }) =>
+          () =>
+            adminBots.implementationTypes
+      ),
+      setStopped: call(1, ({ adminBots }) => adminBots.setStopped),
+      facts: {
+        list: call(2, ({ adminBots }) => adminBots.facts.list),
+        items: items(2, ({ adminBots }) => adminBots.facts.items),
+        create: call(2, ({ adminBots }) => adminBots.facts.create),
+        update: call(3, ({ adminBots }) => adminBots.facts.update),
+        delete: call(2, ({ adminBots }) => adminBots.facts.delete)
+      },
+      links: {
+        list: call(2, ({ adminBots }) => adminBots.links.list),
+        items: items(2, ({ adminBots }) => adminBots.links.items),
+        unassigned: call(2, ({ adminBots }) => adminBots.links.unassigned),
+        unassignedItems: items(2, ({ adminBots }) => adminBots.links.unassignedItems),
+        create: call(3, ({ adminBots }) => adminBots.links.create),
+        update: call(3, ({ adminBots }) => adminBots.links.update),
+        delete: call(2, ({ adminBots }) => adminBots.links.delete)
+      },
+      feedback: {
+        list: call(2, ({ adminBots }) => adminBots.feedback.list),
+        items: items(2, ({ adminBots }) => adminBots.feedback.items),
+        update: call(3, ({ adminBots }) => adminBots.feedback.update)
+      },
+      acsConfiguration: {
+        get: call(1, ({ adminBots }) => adminBots.acsConfiguration.get),
+        update: call(
+          2,
+          ({ adminBots }) =>
+            (botId: BotId, configuration: Plain<UpdateAcsConfiguration>) =>
+              adminBots.acsConfiguration.update(botId, withSecrets(configuration))
+        )
+      },
+      searchConfiguration: {
+        get: call(1, ({ adminBots }) => adminBots.searchConfiguration.get),
+        update: call(
+          2,
+          ({ adminBots }) =>
+            (botId: BotId, configuration: Plain<UpdateAzureOpenAiSearchConfiguration>) =>
+              adminBots.searchConfiguration.update(botId, withSecrets(configuration))
+        )
+      },
+      configuration: {
+        get: call(1, ({ adminBots }) => adminBots.configuration.get),
+        update: call(2, ({ adminBots }) => adminBots.configuration.update)
       }
     },
     bots: {

@@ -2,6 +2,7 @@
  * The chatbot client: every endpoint as an Effect with its exact errors.
  */
 export { Admin } from "./Admin.ts"
+export { AdminBots } from "./AdminBots.ts"
 export type { BinaryContent } from "./BinaryContent.ts"
 export { Bots } from "./Bots.ts"
 export * as Bulkhead from "./Bulkhead.ts"

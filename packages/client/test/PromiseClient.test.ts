@@ -78,6 +78,7 @@ const itemsBeside: { readonly [page: string]: string } = {
   listByStartBot: "itemsByStartBot",
   startBots: "startBotItems",
   tokenUsage: "tokenUsageItems",
+  unassigned: "unassignedItems",
   chats: "chatItems",
   chatsByBot: "chatItemsByBot",
   chatsByBotAndSystemMessage: "chatItemsByBotAndSystemMessage"
@@ -128,8 +129,8 @@ describe("the methods", () => {
 
   const pages = Object.values(rows).filter((row) => Object.hasOwn(itemsBeside, recorded(row).path.at(-1)!))
 
-  it("are a page and a stream of items, nine times", () => {
-    assert.strictEqual(pages.length, 9)
+  it("are a page and a stream of items, fifteen times", () => {
+    assert.strictEqual(pages.length, 15)
   })
 
   it.effect.each(pages)("the items beside $path are those of its pages", (row) =>

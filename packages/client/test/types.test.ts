@@ -7,7 +7,7 @@ import type { CallError, ClientError } from "@effect-chatbot/client/CallError"
 import type { ChatbotClient } from "@effect-chatbot/client/ChatbotClient"
 import type { Completion } from "@effect-chatbot/schema/Chat"
 import type * as Errors from "@effect-chatbot/schema/Errors"
-import type { BotId, ChatId, FeedbackId } from "@effect-chatbot/schema/Ids"
+import type { BotFactId, BotId, ChatId, FeedbackId } from "@effect-chatbot/schema/Ids"
 import { assertType, describe, expectTypeOf, it } from "@effect/vitest"
 import type * as Effect from "effect/Effect"
 import type * as HttpApiEndpoint from "effect/http-api/HttpApiEndpoint"
@@ -22,6 +22,31 @@ interface Methods {
   "admin.getOpenAiService": Client["admin"]["openAiServices"]["get"]
   "admin.updateOpenAiService": Client["admin"]["openAiServices"]["update"]
   "admin.deleteOpenAiService": Client["admin"]["openAiServices"]["delete"]
+  "adminBots.list": Client["adminBots"]["list"]
+  "adminBots.create": Client["adminBots"]["create"]
+  "adminBots.get": Client["adminBots"]["get"]
+  "adminBots.update": Client["adminBots"]["update"]
+  "adminBots.delete": Client["adminBots"]["delete"]
+  "adminBots.listStartBots": Client["adminBots"]["startBots"]
+  "adminBots.implementationTypes": Client["adminBots"]["implementationTypes"]
+  "adminBots.setStopped": Client["adminBots"]["setStopped"]
+  "adminBots.listFacts": Client["adminBots"]["facts"]["list"]
+  "adminBots.createFact": Client["adminBots"]["facts"]["create"]
+  "adminBots.updateFact": Client["adminBots"]["facts"]["update"]
+  "adminBots.deleteFact": Client["adminBots"]["facts"]["delete"]
+  "adminBots.listLinks": Client["adminBots"]["links"]["list"]
+  "adminBots.listUnassigned": Client["adminBots"]["links"]["unassigned"]
+  "adminBots.createLink": Client["adminBots"]["links"]["create"]
+  "adminBots.updateLink": Client["adminBots"]["links"]["update"]
+  "adminBots.deleteLink": Client["adminBots"]["links"]["delete"]
+  "adminBots.listFeedback": Client["adminBots"]["feedback"]["list"]
+  "adminBots.updateFeedback": Client["adminBots"]["feedback"]["update"]
+  "adminBots.getAcsConfiguration": Client["adminBots"]["acsConfiguration"]["get"]
+  "adminBots.updateAcsConfiguration": Client["adminBots"]["acsConfiguration"]["update"]
+  "adminBots.getSearchConfiguration": Client["adminBots"]["searchConfiguration"]["get"]
+  "adminBots.updateSearchConfiguration": Client["adminBots"]["searchConfiguration"]["update"]
+  "adminBots.getConfiguration": Client["adminBots"]["configuration"]["get"]
+  "adminBots.updateConfiguration": Client["adminBots"]["configuration"]["update"]
   "bots.search": Client["bots"]["search"]
   "bots.list": Client["bots"]["list"]
   "bots.listByStartBot": Client["bots"]["listByStartBot"]
@@ -68,6 +93,9 @@ interface Methods {
 
 /** What a method gives where that is not what the endpoint answers. */
 interface Unwrapped {
+  "adminBots.create": BotId
+  "adminBots.createFact": BotFactId
+  "adminBots.getConfiguration": string
   "bots.image": BinaryContent
   "cache.clear": void
   "chats.complete": Completion
@@ -80,6 +108,12 @@ interface Unwrapped {
 /** The stream of the items beside the method that gives a page of them. */
 interface Items {
   "admin.listOpenAiServices": Client["admin"]["openAiServices"]["items"]
+  "adminBots.list": Client["adminBots"]["items"]
+  "adminBots.listStartBots": Client["adminBots"]["startBotItems"]
+  "adminBots.listFacts": Client["adminBots"]["facts"]["items"]
+  "adminBots.listLinks": Client["adminBots"]["links"]["items"]
+  "adminBots.listUnassigned": Client["adminBots"]["links"]["unassignedItems"]
+  "adminBots.listFeedback": Client["adminBots"]["feedback"]["items"]
   "bots.list": Client["bots"]["items"]
   "bots.listByStartBot": Client["bots"]["itemsByStartBot"]
   "bots.startBots": Client["bots"]["startBotItems"]
@@ -95,6 +129,7 @@ type Endpoints = {
   [G in keyof Groups]: { [E in keyof Groups[G]["endpoints"] & string as `${G}.${E}`]: Groups[G]["endpoints"][E] }
 }
 type All = Endpoints["admin"] &
+  Endpoints["adminBots"] &
   Endpoints["bots"] &
   Endpoints["cache"] &
   Endpoints["chats"] &

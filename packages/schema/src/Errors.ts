@@ -5,7 +5,7 @@
  */
 import * as Effect from "effect/Effect"
 import * as Schema from "effect/Schema"
-import { BotId, ChatId, CompletionId, OpenAiServiceId, UserSystemMessageId } from "./Ids.ts"
+import { BotFactId, BotId, ChatId, CompletionId, FeedbackId, OpenAiServiceId, UserSystemMessageId } from "./Ids.ts"
 import { seconds } from "./internal/wire.ts"
 
 const says = (message: string) => Schema.String.pipe(Schema.withConstructorDefault(Effect.succeed(message)))
@@ -81,6 +81,37 @@ export class BotImageNotFound extends Schema.TaggedError<BotImageNotFound>()(
   { httpApiStatus: 404 }
 ) {}
 
+/** The bot has no such fact (404). */
+export class BotFactNotFound extends Schema.TaggedError<BotFactNotFound>()(
+  "BotFactNotFound",
+  {
+    ...answer("The bot has no such fact."),
+    botFactId: Schema.optionalKey(BotFactId)
+  },
+  { httpApiStatus: 404 }
+) {}
+
+/** The start bot does not route to this bot (404). */
+export class BotLinkNotFound extends Schema.TaggedError<BotLinkNotFound>()(
+  "BotLinkNotFound",
+  {
+    ...answer("The start bot does not route to this bot."),
+    startBotId: Schema.optionalKey(BotId),
+    botId: Schema.optionalKey(BotId)
+  },
+  { httpApiStatus: 404 }
+) {}
+
+/** There is no such feedback about the bot (404). */
+export class FeedbackNotFound extends Schema.TaggedError<FeedbackNotFound>()(
+  "FeedbackNotFound",
+  {
+    ...answer("There is no such feedback about this bot."),
+    feedbackId: Schema.optionalKey(FeedbackId)
+  },
+  { httpApiStatus: 404 }
+) {}
+
 /** There is no such chat for the caller (404). */
 export class ChatNotFound extends Schema.TaggedError<ChatNotFound>()(
   "ChatNotFound",
@@ -129,6 +160,27 @@ export class UserSystemMessageNotFound extends Schema.TaggedError<UserSystemMess
     userSystemMessageId: Schema.optionalKey(UserSystemMessageId)
   },
   { httpApiStatus: 404 }
+) {}
+
+/** Another bot has this code (409). Nothing was done. */
+export class BotCodeTaken extends Schema.TaggedError<BotCodeTaken>()(
+  "BotCodeTaken",
+  {
+    ...answer("Another bot has this code."),
+    code: Schema.optionalKey(Schema.String)
+  },
+  { httpApiStatus: 409 }
+) {}
+
+/** The start bot routes to this bot already (409). Nothing was done. */
+export class BotAlreadyLinked extends Schema.TaggedError<BotAlreadyLinked>()(
+  "BotAlreadyLinked",
+  {
+    ...answer("The start bot routes to this bot already."),
+    startBotId: Schema.optionalKey(BotId),
+    botId: Schema.optionalKey(BotId)
+  },
+  { httpApiStatus: 409 }
 ) {}
 
 /** The chat is still answering an earlier question (409). */

@@ -7,6 +7,11 @@
 import type { Brand } from "effect/Brand"
 import * as Schema from "effect/Schema"
 
+/** The id of a fact: a short text that a bot knows. */
+export const BotFactId = Schema.NonEmptyString.pipe(Schema.brand("BotFactId"))
+/** The id of a fact: a short text that a bot knows. */
+export type BotFactId = string & Brand<"BotFactId">
+
 /** The id of a bot or start bot. */
 export const BotId = Schema.NonEmptyString.pipe(Schema.brand("BotId"))
 /** The id of a bot or start bot. */

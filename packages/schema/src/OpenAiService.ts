@@ -3,7 +3,7 @@
  */
 import * as Schema from "effect/Schema"
 import { OpenAiServiceId } from "./Ids.ts"
-import { flag, nullable, text } from "./internal/wire.ts"
+import { flag, secret, text } from "./internal/wire.ts"
 import * as Page from "./Page.ts"
 
 /** An OpenAI service as it stands in a list. */
@@ -30,8 +30,6 @@ export const OpenAiService = Schema.Struct({
 
 /** An OpenAI service. Its key is never told. */
 export interface OpenAiService extends Schema.Schema.Type<typeof OpenAiService> {}
-
-const secret = nullable(Schema.RedactedFromValue(Schema.String))
 
 /** A new OpenAI service. */
 export const CreateOpenAiService = Schema.Struct({

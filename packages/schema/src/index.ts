@@ -1,7 +1,12 @@
 /**
  * Models, ids and errors of the chatbot contract.
  */
+export * as AdminBot from "./AdminBot.ts"
+export * as AzureConfiguration from "./AzureConfiguration.ts"
 export * as Bot from "./Bot.ts"
+export * as BotFact from "./BotFact.ts"
+export * as BotFeedback from "./BotFeedback.ts"
+export * as BotLink from "./BotLink.ts"
 export * as Chat from "./Chat.ts"
 export * as CompletionEvent from "./CompletionEvent.ts"
 export * as Errors from "./Errors.ts"
@@ -10,6 +15,7 @@ export * as OpenAiService from "./OpenAiService.ts"
 export * as Page from "./Page.ts"
 export * as PlainDate from "./PlainDate.ts"
 export * as SystemMessage from "./SystemMessage.ts"
+export * as TermValue from "./TermValue.ts"
 export * as TextBoolean from "./TextBoolean.ts"
 export * as TokenUsage from "./TokenUsage.ts"
 export * as User from "./User.ts"

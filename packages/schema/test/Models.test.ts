@@ -1,8 +1,14 @@
+import * as AdminBot from "@effect-chatbot/schema/AdminBot"
+import * as AzureConfiguration from "@effect-chatbot/schema/AzureConfiguration"
 import * as Bot from "@effect-chatbot/schema/Bot"
+import * as BotFact from "@effect-chatbot/schema/BotFact"
+import * as BotFeedback from "@effect-chatbot/schema/BotFeedback"
+import * as BotLink from "@effect-chatbot/schema/BotLink"
 import * as Chat from "@effect-chatbot/schema/Chat"
 import type { BotId, ChatId } from "@effect-chatbot/schema/Ids"
 import * as OpenAiService from "@effect-chatbot/schema/OpenAiService"
 import * as SystemMessage from "@effect-chatbot/schema/SystemMessage"
+import * as TermValue from "@effect-chatbot/schema/TermValue"
 import * as TokenUsage from "@effect-chatbot/schema/TokenUsage"
 import * as User from "@effect-chatbot/schema/User"
 import { assert, describe, expectTypeOf, it } from "@effect/vitest"
@@ -12,6 +18,23 @@ import * as Schema from "effect/Schema"
 
 /** Each model, and the least it can be decoded from. */
 const answers = {
+  AdminBot: [AdminBot.AdminBot, { botId: "b" }],
+  AdminBotSummary: [AdminBot.AdminBotSummary, { botId: "b" }],
+  AdminBotPage: [AdminBot.AdminBotPage, {}],
+  CreatedBot: [AdminBot.CreatedBot, { botId: "b" }],
+  BotConfiguration: [AdminBot.BotConfiguration, {}],
+  AcsConfiguration: [AzureConfiguration.AcsConfiguration, {}],
+  AzureOpenAiSearchConfiguration: [AzureConfiguration.AzureOpenAiSearchConfiguration, {}],
+  BotFact: [BotFact.BotFact, { botFactId: "f" }],
+  BotFactPage: [BotFact.BotFactPage, {}],
+  CreatedBotFact: [BotFact.CreatedBotFact, { botFactId: "f" }],
+  BotFeedback: [BotFeedback.BotFeedback, { id: "f" }],
+  BotFeedbackPage: [BotFeedback.BotFeedbackPage, {}],
+  LinkedBot: [BotLink.LinkedBot, { botId: "b" }],
+  LinkedBotPage: [BotLink.LinkedBotPage, {}],
+  UnassignedBot: [BotLink.UnassignedBot, { botId: "b" }],
+  UnassignedBotPage: [BotLink.UnassignedBotPage, {}],
+  TermValue: [TermValue.TermValue, {}],
   Bot: [Bot.Bot, { botId: "b" }],
   BotPage: [Bot.BotPage, {}],
   OpenChatBot: [Bot.OpenChatBot, {}],
@@ -37,7 +60,19 @@ const answers = {
   UserSystemMessageCount: [User.UserSystemMessageCount, {}]
 } as const satisfies Record<string, readonly [Schema.Struct<Schema.Struct.Fields>, object]>
 
-const nonNullable = new Set(["createdUtc", "updatedUtc", "lastAccessedUtc", "requestDate", "metaData"])
+const nonNullable = new Set([
+  "createdUtc",
+  "updatedUtc",
+  "lastAccessedUtc",
+  "requestDate",
+  "metaData",
+  "messageCreatedUtc",
+  "displayNameTv",
+  "displayMessageTv",
+  "descriptionTv",
+  "sampleQuestion1Tv",
+  "sampleQuestion2Tv"
+])
 
 describe.each(Object.entries(answers))("%s", (_, [model, least]) => {
   const json = Schema.toCodecJson(model)

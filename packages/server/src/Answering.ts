@@ -24,9 +24,9 @@ import * as DateTime from "effect/DateTime"
 import * as Effect from "effect/Effect"
 import * as Layer from "effect/Layer"
 import * as Stream from "effect/Stream"
-import { mayUse } from "./BotAccess.ts"
+import { administers, mayUse } from "./BotAccess.ts"
 import { BotRouter } from "./BotRouter.ts"
-import { isAdmin, userId } from "./Callers.ts"
+import { userId } from "./Callers.ts"
 import { ChatAccess } from "./ChatAccess.ts"
 import * as ChatName from "./ChatName.ts"
 import { type Answer, CompletionProvider, type Done } from "./CompletionProvider.ts"
@@ -107,7 +107,7 @@ export class Answering extends Context.Service<
     /**
      * Checks that the caller may ask this in this chat.
      *
-     * `isAdminChat` and `isTraceLogEnabled` are for admins. A bot that the caller may no longer use is `Forbidden`, although its chats can
+     * `isAdminChat` and `isTraceLogEnabled` are for admins of the bot. A bot that the caller may no longer use is `Forbidden`, although its chats can
      * still be read; with `isAdminChat` one that is not active can be asked.
      */
     readonly admit: (
@@ -174,10 +174,12 @@ export class Answering extends Context.Service<
         request: CompletionRequest
       ) {
         yield* TextLimits.check(request, ["userMessage"])
-        if ((request.isAdminChat || request.isTraceLogEnabled) && !isAdmin(caller)) return yield* new Forbidden({})
         const chat = yield* access.reachable(caller, chatId)
         const bot = yield* bots.find(chat.botId)
-        if (bot === undefined || !mayUse(caller, request.isAdminChat ? { ...bot, isActive: true } : bot)) {
+        const isForAdmins = request.isAdminChat || request.isTraceLogEnabled
+        if (bot !== undefined && isForAdmins && !administers(caller, bot)) return yield* new Forbidden({})
+        const isActive = bot?.isActive === true || (request.isAdminChat && bot?.isDeleted === false)
+        if (bot === undefined || !mayUse(caller, { ...bot, isActive })) {
           return yield* new Forbidden({ message: "The bot of this chat is not available to you any more." })
         }
         const { userId: owner, userSystemMessageId } = chat

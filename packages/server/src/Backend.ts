@@ -67,8 +67,14 @@ const shutDownRuns = Layer.effectDiscard(
 export const serve = (options: Parameters<typeof Server.serve>[0]) =>
   shutDownRuns.pipe(Layer.provideMerge(Server.serve(options)))
 
+/** What a start may be asked for beside its configuration. */
+export interface Options {
+  /** Whether the bots folder also wins where admins have changed its bots, see `BotsSync.Options`. Default `false`. */
+  readonly importBots?: boolean | undefined
+}
+
 /** The backend, listening, with its jobs. It listens once it can answer: a request that comes in before would never be. */
-export const layer = (config: ServerConfig) =>
+export const layer = (config: ServerConfig, { importBots }: Options = {}) =>
   serve({ maxBodySize: config.maxBodySize }).pipe(
     Layer.provideMerge(
       NodeHttpServer.layer(createServer, {
@@ -77,7 +83,11 @@ export const layer = (config: ServerConfig) =>
         gracefulShutdownTimeout: "10 seconds"
       })
     ),
-    Layer.provide([BotsSync.layer(config.botsDir), AdminToken.layer(config), Retention.layerJob]),
+    Layer.provide([
+      BotsSync.layer(config.botsDir, { overwrite: importBots }),
+      AdminToken.layer(config),
+      Retention.layerJob
+    ]),
     Layer.provideMerge(services(config)),
     Layer.provide(NodeServices.layer)
   )

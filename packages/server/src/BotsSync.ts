@@ -1,5 +1,8 @@
 /**
  * Brings a folder of bots into the database: the seed of a new one, and what changed in the folder since the last start of an old one.
+ *
+ * What admins changed is theirs. On a start, a bot whose texts, facts or links an admin has changed keeps them, and one that an admin has
+ * deleted or given another code does not come back. Documents, which only the folder can change, follow it all the same.
  */
 import * as Arr from "effect/Array"
 import * as Digest from "effect/crypto/Digest"
@@ -78,8 +81,23 @@ const toRow = (bot: BotsFolder.Bot): BotRow => ({
   imageEtag: bot.image?.etag ?? null
 })
 
+interface KnownRow extends BotRow {
+  readonly id: string
+  readonly code: string
+  readonly editedUtc: string | null
+}
+
 const same = <A extends object>(a: A, b: { readonly [K in keyof A]: unknown }): boolean =>
   Object.entries(a).every(([key, value]) => value === b[key as keyof A])
+
+/** How a folder is brought in. */
+export interface Options {
+  /**
+   * Whether the folder also wins where admins have changed its bots, and brings back those they deleted. What a folder cannot say of a bot,
+   * such as its logins, stays; bots that were never in it are left alone. Default `false`.
+   */
+  readonly overwrite?: boolean | undefined
+}
 
 /**
  * Brings a folder into the database, in one transaction. Bots are known by their code, documents by their path, and facts by their
@@ -87,7 +105,8 @@ const same = <A extends object>(a: A, b: { readonly [K in keyof A]: unknown }): 
  * facts, documents and links is removed; a bot it has no more is deactivated. Cheap when nothing changed.
  */
 export const sync = Effect.fn("BotsSync.sync")(function* (
-  folder: BotsFolder.BotsFolder
+  folder: BotsFolder.BotsFolder,
+  { overwrite = false }: Options = {}
 ): Effect.fn.Return<Synced, SqlError.SqlError, SqlClient.SqlClient | SecureRandom.SecureRandom> {
   const sql = yield* SqlClient.SqlClient
   const random = yield* SecureRandom.SecureRandom
@@ -99,11 +118,12 @@ export const sync = Effect.fn("BotsSync.sync")(function* (
     })
 
   const syncFacts = Effect.fnUntraced(function* (botId: string, bot: BotsFolder.Bot) {
-    const known = new Map(
-      (yield* sql<{ id: string; factText: string; isActive: number }>`
-        SELECT id, fact_text, is_active FROM bot_facts WHERE bot_id = ${botId}`).map((row) => [row.factText, row])
-    )
+    const rows = yield* sql<{ id: string; factText: string; isActive: number }>`
+      SELECT id, fact_text, is_active FROM bot_facts WHERE bot_id = ${botId} ORDER BY id DESC`
+    const known = new Map(rows.map((row) => [row.factText, row]))
     const passages: Array<Record<string, unknown>> = []
+    // Admins may have said a fact twice; the oldest is kept.
+    const gone = rows.filter((row) => known.get(row.factText) !== row)
     let changed = false
     for (const [ordinal, fact] of bot.facts.entries()) {
       const row = known.get(fact.text)
@@ -117,6 +137,7 @@ export const sync = Effect.fn("BotsSync.sync")(function* (
           id,
           botId,
           factText: fact.text,
+          searchText: SearchText.fold(fact.text),
           isActive,
           createdUtc: now,
           updatedUtc: now
@@ -129,7 +150,7 @@ export const sync = Effect.fn("BotsSync.sync")(function* (
         passages.push({ botId, documentId: null, botFactId: id, ordinal, heading: "", text: fact.text })
     }
     yield* insertAll("passages", passages)
-    for (const { id } of known.values()) {
+    for (const { id } of [...gone, ...known.values()]) {
       changed = true
       yield* sql`DELETE FROM bot_facts WHERE id = ${id}`
     }
@@ -190,11 +211,11 @@ export const sync = Effect.fn("BotsSync.sync")(function* (
     const known = yield* sql<{ botId: string; isDefault: number; keywords: string | null }>`
       SELECT bot_id, is_default, keywords FROM bot_links WHERE start_bot_id = ${startBotId} ORDER BY bot_id`
     const wanted = bot.links
-      .map((link) => ({
-        botId: ids.get(link.code) ?? "",
-        isDefault: link.isDefault ? 1 : 0,
-        keywords: link.keywords.length === 0 ? null : link.keywords.join(", ")
-      }))
+      .flatMap((link) => {
+        const botId = ids.get(link.code)
+        const keywords = link.keywords.length === 0 ? null : link.keywords.join(", ")
+        return botId === undefined ? [] : [{ botId, isDefault: link.isDefault ? 1 : 0, keywords }]
+      })
       .toSorted((a, b) => (a.botId < b.botId ? -1 : 1))
     if (JSON.stringify(known) === JSON.stringify(wanted)) return false
     yield* sql`DELETE FROM bot_links WHERE start_bot_id = ${startBotId}`
@@ -209,20 +230,26 @@ export const sync = Effect.fn("BotsSync.sync")(function* (
     const [kept] = yield* sql<{ value: string }>`SELECT value FROM settings WHERE key = ${settingsKey}`
     const state = Option.getOrUndefined(decodeState(kept?.value))
     const splitAgain = state?.splitVersion !== Knowledge.splitVersion
-    if (state?.fingerprint === folder.fingerprint && !splitAgain) {
+    if (state?.fingerprint === folder.fingerprint && !splitAgain && !overwrite) {
       return { changed: false, added: [], updated: [], deactivated: [] } satisfies Synced
     }
 
     const known = new Map(
-      (yield* sql<BotRow & { readonly id: string; readonly code: string }>`
-        SELECT id, code, display_name, implementation_type, display_message, description, search_name, search_text, sample_question1, sample_question2,
+      (yield* sql<KnownRow>`
+        SELECT id, code, edited_utc, display_name, implementation_type, display_message, description, search_name, search_text, sample_question1, sample_question2,
           base_system_message, is_active, is_public, is_open, is_user_system_message_supported, model_name, image_etag
-        FROM bots`).map((row) => [row.code, row])
+        FROM bots WHERE deleted_utc IS NULL`).map((row) => [row.code, row])
     )
     const added: Array<string> = []
     const updated = new Set<string>()
     const ids = new Map<string, string>()
-    for (const bot of folder.bots) {
+    const isTheirs = (code: string) => !overwrite && (known.get(code)?.editedUtc ?? null) !== null
+    const cameBefore = new Set(state?.codes)
+    // One that came before and is not there was deleted by an admin, or has another code now; and one that is there was not always ours.
+    const bots = folder.bots.filter(
+      ({ code }) => overwrite || (cameBefore.has(code) ? known.has(code) : !isTheirs(code))
+    )
+    for (const bot of bots) {
       const before = known.get(bot.code)
       const row = toRow(bot)
       const image = { image: bot.image?.content ?? null, imageType: bot.image?.mediaType ?? null }
@@ -239,22 +266,32 @@ export const sync = Effect.fn("BotsSync.sync")(function* (
           createdUtc: now,
           updatedUtc: now
         })}`
-      } else if (!same(row, before)) {
+      } else if (isTheirs(bot.code)) {
+        continue
+      } else if (!same(row, before) || before.editedUtc !== null) {
         updated.add(bot.code)
-        yield* sql`UPDATE bots SET ${sql.update({ ...row, ...image })} WHERE id = ${id}`
+        yield* sql`UPDATE bots SET ${sql.update({
+          ...row,
+          ...image,
+          editedUtc: null,
+          // The model that a folder names is one of the embedded provider.
+          openAiServiceId: null
+        })} WHERE id = ${id}`
       }
     }
-    for (const bot of folder.bots) {
+    for (const bot of bots) {
       const id = ids.get(bot.code) ?? ""
-      const facts = yield* syncFacts(id, bot)
+      const facts = !isTheirs(bot.code) && (yield* syncFacts(id, bot))
       const documents = yield* syncDocuments(id, bot, splitAgain)
-      const links = yield* syncLinks(id, bot, ids)
+      const links = !isTheirs(bot.code) && (yield* syncLinks(id, bot, ids))
       if (known.has(bot.code) && (facts || documents || links)) updated.add(bot.code)
     }
     for (const code of updated) yield* sql`UPDATE bots SET updated_utc = ${now} WHERE code = ${code}`
 
     // Only what came from a folder: bots that were made otherwise are no business of it.
-    const deactivated = (state?.codes ?? []).filter((code) => !ids.has(code) && known.get(code)?.isActive === 1)
+    const deactivated = Array.from(cameBefore).filter(
+      (code) => !ids.has(code) && !isTheirs(code) && known.get(code)?.isActive === 1
+    )
     for (const code of deactivated) {
       yield* sql`UPDATE bots SET ${sql.update({ isActive: 0, isOpen: 0, updatedUtc: now })} WHERE code = ${code}`
     }
@@ -262,7 +299,7 @@ export const sync = Effect.fn("BotsSync.sync")(function* (
       fingerprint: folder.fingerprint,
       splitVersion: Knowledge.splitVersion,
       // A bot that went stays known, so that it is not taken for one that was made otherwise.
-      codes: Array.from(new Set([...ids.keys(), ...(state?.codes ?? [])]))
+      codes: Array.from(new Set([...ids.keys(), ...cameBefore]))
     })
     yield* sql`INSERT INTO settings ${sql.insert({ key: settingsKey, value })}
       ON CONFLICT (key) DO UPDATE SET value = excluded.value`
@@ -274,7 +311,8 @@ export const sync = Effect.fn("BotsSync.sync")(function* (
 
 /** Reads the folder (by default the one that ships with the server) and brings it into the database; says in the log what changed. */
 export const layer = (
-  folder: string = BotsFolder.defaultFolder
+  folder: string = BotsFolder.defaultFolder,
+  options: Options = {}
 ): Layer.Layer<
   never,
   BotsFolder.BotsFolderInvalid | SqlError.SqlError,
@@ -282,7 +320,9 @@ export const layer = (
 > =>
   Layer.effectDiscard(
     Effect.gen(function* () {
-      const { added, changed, deactivated, updated } = yield* Effect.flatMap(BotsFolder.load(folder), sync)
+      const { added, changed, deactivated, updated } = yield* Effect.flatMap(BotsFolder.load(folder), (bots) =>
+        sync(bots, options)
+      )
       if (changed)
         yield* Effect.logInfo("The bots folder was brought in").pipe(
           Effect.annotateLogs({ added, updated, deactivated })

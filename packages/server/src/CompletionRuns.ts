@@ -32,18 +32,19 @@ import * as Effect from "effect/Effect"
 import * as Exit from "effect/Exit"
 import * as Layer from "effect/Layer"
 import type * as Stream from "effect/Stream"
+import { administers } from "./BotAccess.ts"
 import { Answering, type Draft, type Question } from "./Answering.ts"
-import { isAdmin } from "./Callers.ts"
 import { ChatAccess } from "./ChatAccess.ts"
 import * as EventLog from "./EventLog.ts"
 import { KeyedRun } from "./IdempotencyKeys.ts"
-import type { BotRow } from "./repositories/BotRepository.ts"
+import { BotRepository, type BotRow } from "./repositories/BotRepository.ts"
 import { CompletionLogRepository } from "./repositories/CompletionLogRepository.ts"
 import { CompletionRepository } from "./repositories/CompletionRepository.ts"
 import { ServerOptions } from "./ServerOptions.ts"
+import { StopFlag } from "./StopFlag.ts"
 
 /** Why a question is not begun with. */
-type Refusal = InvalidRequest | Forbidden | ChatNotFound | ChatBusy | Unavailable
+type Refusal = InvalidRequest | Forbidden | ChatNotFound | ChatBusy | BotsStopped | Unavailable
 
 /** Why a run that has begun has no answer. */
 type Failure = ChatNotFound | IdempotencyKeyInUse | ProviderFailed | ProviderTimedOut | BotsStopped | Unavailable
@@ -82,7 +83,7 @@ export class CompletionRuns extends Context.Service<
     ) => Effect.Effect<{ readonly completionId: CompletionId; readonly events: Events }, Refusal>
     /**
      * The events of a run after the one with this number: of one that is running, or that has ended within `Retention.logsKeptFor`. Those of
-     * a run with a trace log are for admins only.
+     * a run with a trace log are for admins of the bot only.
      */
     readonly events: (
       caller: Caller,
@@ -101,6 +102,8 @@ export class CompletionRuns extends Context.Service<
      * `BotsStopped`.
      */
     readonly stopAll: Effect.Effect<void>
+    /** Stops every run and lets no other begin, until it is released again. */
+    readonly setStopped: (isStopped: boolean) => Effect.Effect<void>
     /** Begins no other run, gives those that run some time to end, see `ServerOptions`, and breaks off the rest. */
     readonly shutDown: Effect.Effect<void>
   }
@@ -109,15 +112,23 @@ export class CompletionRuns extends Context.Service<
   static readonly layer: Layer.Layer<
     CompletionRuns,
     never,
-    Answering | ChatAccess | CompletionLogRepository | CompletionRepository | SecureRandom.SecureRandom
+    | Answering
+    | BotRepository
+    | ChatAccess
+    | CompletionLogRepository
+    | CompletionRepository
+    | SecureRandom.SecureRandom
+    | StopFlag
   > = Layer.effect(
     CompletionRuns,
     Effect.gen(function* () {
       const access = yield* ChatAccess
       const answering = yield* Answering
+      const bots = yield* BotRepository
       const completions = yield* CompletionRepository
       const logs = yield* CompletionLogRepository
       const random = yield* SecureRandom.SecureRandom
+      const stopFlag = yield* StopFlag
       const { shutdownGrace = Duration.seconds(10) } = yield* ServerOptions
       const runs = new Map<ChatId, Run>()
       let closed = false
@@ -228,10 +239,20 @@ export class CompletionRuns extends Context.Service<
           })
         )
 
+      /** Gives up a run before anything was done. */
+      const forget = (run: Run, result: Exit.Exit<never, Failure>) =>
+        Effect.andThen(
+          run.release,
+          Effect.sync(() => {
+            runs.delete(run.question.chatId)
+            Deferred.doneUnsafe(run.result, result)
+          })
+        )
+
       const begin = Effect.fnUntraced(function* (caller: Caller, chatId: ChatId, request: CompletionRequest) {
         const question = yield* answering.admit(caller, chatId, request)
         const keyed = yield* KeyedRun
-        return yield* Effect.suspend((): Effect.Effect<Run, Unavailable | ChatBusy> => {
+        return yield* Effect.suspend((): Effect.Effect<Run, Unavailable | ChatBusy | BotsStopped> => {
           if (closed) return Effect.fail(new Unavailable({}))
           if (runs.has(chatId)) return Effect.fail(new ChatBusy({ chatId }))
           keyed.keep(question.completionId)
@@ -243,7 +264,14 @@ export class CompletionRuns extends Context.Service<
             result: Deferred.makeUnsafe()
           }
           runs.set(chatId, run)
-          return Effect.as(Effect.forkDetach(work(run)), run)
+          // Read when whoever sets the flag can see the run: one of the two finds the other.
+          return Effect.flatMap(
+            Effect.onError(stopFlag.get, (cause) => forget(run, Exit.failCause(cause))),
+            (isStopped) =>
+              isStopped
+                ? Effect.andThen(forget(run, Exit.fail(new BotsStopped({}))), Effect.fail(new BotsStopped({})))
+                : Effect.as(Effect.forkDetach(work(run)), run)
+          )
         }).pipe(Effect.uninterruptible)
       })
 
@@ -287,9 +315,10 @@ export class CompletionRuns extends Context.Service<
         completionId: CompletionId,
         after: number
       ) {
-        yield* access.reachable(caller, chatId)
+        const { botId } = yield* access.reachable(caller, chatId)
         const found = yield* find(chatId, completionId)
-        if (found === undefined || (found.isForAdmins && !isAdmin(caller))) {
+        const bot = found?.isForAdmins === true ? yield* bots.find(botId) : undefined
+        if (found === undefined || (found.isForAdmins && (bot === undefined || !administers(caller, bot)))) {
           return yield* new CompletionNotFound({ completionId })
         }
         if (after > found.log.count) {
@@ -317,7 +346,13 @@ export class CompletionRuns extends Context.Service<
         if (!isKnown) return yield* new CompletionNotFound({ completionId })
       })
 
-      return { complete, stream, events, stop, stopAll: stopEvery("BotsStopped"), shutDown }
+      const stopAll = stopEvery("BotsStopped")
+      const setStopped = Effect.fn("CompletionRuns.setStopped")(function* (isStopped: boolean) {
+        yield* stopFlag.set(isStopped)
+        if (isStopped) yield* stopAll
+      })
+
+      return { complete, stream, events, stop, stopAll, setStopped, shutDown }
     })
   )
 }

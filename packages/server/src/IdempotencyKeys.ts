@@ -37,6 +37,7 @@ export interface KeyedRequest {
 /** An answer, as it is given byte for byte to who sends the request again. Its body is a text. */
 export interface Answer {
   readonly status: number
+  /** Empty for an answer without content. */
   readonly contentType: string
   readonly body: Uint8Array
 }

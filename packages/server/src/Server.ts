@@ -11,6 +11,7 @@ import * as HttpServerResponse from "effect/http/HttpServerResponse"
 import * as UrlParams from "effect/http/UrlParams"
 import * as Layer from "effect/Layer"
 import * as Admin from "./handlers/Admin.ts"
+import * as AdminBots from "./handlers/AdminBots.ts"
 import * as Bots from "./handlers/Bots.ts"
 import * as Cache from "./handlers/Cache.ts"
 import * as Chats from "./handlers/Chats.ts"
@@ -24,6 +25,7 @@ import * as ProblemResponses from "./http/ProblemResponses.ts"
 
 const handlers = Layer.mergeAll(
   Admin.layer,
+  AdminBots.layer,
   Bots.layer,
   Cache.layer,
   Chats.layer,

@@ -5,6 +5,11 @@ import * as NodeCrypto from "@effect/platform-node/NodeCrypto"
 import * as Layer from "effect/Layer"
 import type * as SqlClient from "effect/sql/SqlClient"
 import { Answering } from "./Answering.ts"
+import { AzureConfigurations } from "./AzureConfigurations.ts"
+import { BotAdministration } from "./BotAdministration.ts"
+import { BotFacts } from "./BotFacts.ts"
+import { BotFeedbacks } from "./BotFeedbacks.ts"
+import { BotLinks } from "./BotLinks.ts"
 import * as BotRouter from "./BotRouter.ts"
 import { BotService } from "./BotService.ts"
 import { Caches } from "./Caches.ts"
@@ -15,6 +20,10 @@ import { CompletionRuns } from "./CompletionRuns.ts"
 import { Downloads } from "./Downloads.ts"
 import { IdempotencyKeys } from "./IdempotencyKeys.ts"
 import { OpenAiServices } from "./OpenAiServices.ts"
+import { AdminBotRepository } from "./repositories/AdminBotRepository.ts"
+import { AzureConfigurationRepository } from "./repositories/AzureConfigurationRepository.ts"
+import { BotFactRepository } from "./repositories/BotFactRepository.ts"
+import { BotLinkRepository } from "./repositories/BotLinkRepository.ts"
 import { BotRepository } from "./repositories/BotRepository.ts"
 import { ChatRepository } from "./repositories/ChatRepository.ts"
 import { CompletionLogRepository } from "./repositories/CompletionLogRepository.ts"
@@ -33,6 +42,7 @@ import { UserSystemMessageRepository } from "./repositories/UserSystemMessageRep
 import { Retention } from "./Retention.ts"
 import type { SecretBox } from "./SecretBox.ts"
 import { StatisticService } from "./StatisticService.ts"
+import { StopFlag } from "./StopFlag.ts"
 import { SystemStatus } from "./SystemStatus.ts"
 import { Tickets } from "./Tickets.ts"
 import type { Tokenizer } from "./Tokenizer.ts"
@@ -41,6 +51,10 @@ import { UserService } from "./UserService.ts"
 import { UserSystemMessages } from "./UserSystemMessages.ts"
 
 const repositories = Layer.mergeAll(
+  AdminBotRepository.layer,
+  AzureConfigurationRepository.layer,
+  BotFactRepository.layer,
+  BotLinkRepository.layer,
   BotRepository.layer,
   ChatRepository.layer,
   CompletionLogRepository.layer,
@@ -59,6 +73,11 @@ const repositories = Layer.mergeAll(
 
 /** The services that the handlers call. */
 export type Services =
+  | AzureConfigurations
+  | BotAdministration
+  | BotFacts
+  | BotFeedbacks
+  | BotLinks
   | BotService
   | Caches
   | ChatService
@@ -79,9 +98,14 @@ export type Requirements = CompletionProvider | SecretBox | SqlClient.SqlClient 
 
 /** All the services, and nothing that runs by itself. Their random numbers and hashes are those of Node. */
 export const layer: Layer.Layer<Services, never, Requirements> = Layer.mergeAll(
+  AzureConfigurations.layer,
+  BotAdministration.layer,
+  BotFacts.layer,
+  BotFeedbacks.layer,
+  BotLinks.layer,
   BotService.layer,
   ChatService.layer,
-  CompletionRuns.layer.pipe(Layer.provide(Answering.layer)),
+  CompletionRuns.layer.pipe(Layer.provide([Answering.layer, StopFlag.layer])),
   Downloads.layer,
   IdempotencyKeys.layer,
   OpenAiServices.layer,

@@ -26,7 +26,7 @@ const stdinEnded = Effect.callback<void>((resume) => {
 // What it writes is for the user it runs as: chats, tokens and keys.
 process.umask(0o077)
 
-const serve = Effect.gen(function* () {
+const serve = Effect.fnUntraced(function* (options: Backend.Options = {}) {
   const config = yield* ServerConfig
   const run = Effect.gen(function* () {
     const { address } = yield* HttpServer.HttpServer
@@ -34,7 +34,7 @@ const serve = Effect.gen(function* () {
     yield* config.stopWithStdin ? stdinEnded : Effect.never
   })
   yield* run.pipe(
-    Effect.provide(Backend.layer(config)),
+    Effect.provide(Backend.layer(config, options)),
     Effect.provideService(References.MinimumLogLevel, config.logLevel)
   )
 })
@@ -47,7 +47,7 @@ const main = (
         Effect.promise(() => import("./Arguments.ts")),
         ({ run }) => run(serve)
       )
-    : serve
+    : serve()
 ).pipe(
   Effect.provide(Logger.layer([Logger.withConsoleError(Logger.formatLogFmt)])),
   Effect.mapError((error) => (CliError.isCliError(error) ? error : explain(error))),

@@ -1,5 +1,12 @@
+import type { BotId } from "@effect-chatbot/schema/Ids"
+import { BotAdministration } from "@effect-chatbot/server/BotAdministration"
+import { BotFacts } from "@effect-chatbot/server/BotFacts"
 import * as BotsFolder from "@effect-chatbot/server/BotsFolder"
 import * as BotsSync from "@effect-chatbot/server/BotsSync"
+import { AdminBotRepository } from "@effect-chatbot/server/repositories/AdminBotRepository"
+import { BotFactRepository } from "@effect-chatbot/server/repositories/BotFactRepository"
+import { OpenAiServiceRepository } from "@effect-chatbot/server/repositories/OpenAiServiceRepository"
+import { Transactions } from "@effect-chatbot/server/repositories/Transactions"
 import * as Migrations from "@effect-chatbot/server/sql/Migrations"
 import * as NodeSqlite from "@effect-chatbot/server/sql/NodeSqlite"
 import * as NodeFileSystem from "@effect/platform-node/NodeFileSystem"
@@ -356,7 +363,11 @@ describe("BotsSync.sync", () => {
     return rows.map((_) => _.text)
   })
 
-  const bringIn = (files: Files) => folderOf(files).pipe(Effect.flatMap(BotsFolder.load), Effect.flatMap(BotsSync.sync))
+  const bringIn = (files: Files, options?: BotsSync.Options) =>
+    folderOf(files).pipe(
+      Effect.flatMap(BotsFolder.load),
+      Effect.flatMap((folder) => BotsSync.sync(folder, options))
+    )
   const test = <A, E>(
     effect: Effect.Effect<A, E, Layer.Success<typeof platform> | SqlClient.SqlClient | Scope.Scope>
   ) => effect.pipe(Effect.scoped, Effect.provide(Layer.merge(platform, database)))
@@ -398,7 +409,19 @@ describe("BotsSync.sync", () => {
             imageType: "image/png",
             imageEtag: createHash("sha256").update(png).digest("hex"),
             createdUtc: "2026-11-23T10:00:00.000Z",
-            updatedUtc: "2026-11-23T10:00:00.000Z"
+            updatedUtc: "2026-11-23T10:00:00.000Z",
+            displayNameDe: null,
+            displayMessageDe: null,
+            descriptionDe: null,
+            sampleQuestion1De: null,
+            sampleQuestion2De: null,
+            userLogins: null,
+            adminLogins: null,
+            contributorLogins: null,
+            listedLogins: "",
+            configuration: null,
+            editedUtc: null,
+            deletedUtc: null
           }
         )
         assert.deepStrictEqual(yield* sql`SELECT * FROM bot_links`, [
@@ -510,6 +533,140 @@ describe("BotsSync.sync", () => {
         ])
       })
     )
+  )
+
+  /** The folder, with something new in every bot. */
+  const changedFiles: Files = {
+    ...files,
+    "g/bot.yaml": start(
+      "guide",
+      "  - code: help\n    keywords: [setup]\n    isDefault: true\n",
+      "isOpen: true\nisPublic: true\ndescription: New.\n"
+    ),
+    "h/bot.yaml": bot("help", "language: en\ndescription: New.\nfacts:\n  - Omega is new.\n"),
+    "h/knowledge/b.txt": "Epsilon is new."
+  }
+
+  /** The admins of bots, on the database of the test. */
+  const admins = Layer.mergeAll(BotAdministration.layer, BotFacts.layer).pipe(
+    Layer.provide([
+      AdminBotRepository.layer,
+      BotFactRepository.layer,
+      OpenAiServiceRepository.layer,
+      SecureRandom.layerWebCrypto,
+      Transactions.layer
+    ])
+  )
+
+  const idOf = Effect.fnUntraced(function* (code: string) {
+    const sql = yield* SqlClient.SqlClient
+    const [row] = yield* sql<{ id: BotId }>`SELECT id FROM bots WHERE code = ${code}`
+    return row?.id ?? assert.fail(`There is no bot ${code}.`)
+  })
+
+  it.effect("keeps what an admin changed of a bot, and follows the folder in the rest", () =>
+    Effect.gen(function* () {
+      yield* bringIn(files)
+      const sql = yield* SqlClient.SqlClient
+      const facts = yield* BotFacts
+      const help = yield* idOf("help")
+      yield* facts.create(help, { factText: "Iota is an admin's.", isActive: true })
+      const { added, deactivated, updated } = yield* bringIn(changedFiles)
+      assert.deepStrictEqual(
+        { added, updated, deactivated },
+        { added: [], updated: ["guide", "help"], deactivated: [] }
+      )
+      // The facts and texts of the one are the admin's, its documents and the other bot are those of the folder.
+      assert.sameMembers(yield* finds("alpha OR iota OR omega"), ["Alpha is first.", "Iota is an admin's."])
+      assert.deepStrictEqual(yield* finds("epsilon"), ["Epsilon is new."])
+      assert.deepStrictEqual(yield* sql`SELECT code, description FROM bots ORDER BY code`, [
+        { code: "guide", description: "New." },
+        { code: "help", description: null }
+      ])
+      assert.deepStrictEqual(yield* sql`SELECT keywords FROM bot_links`, [{ keywords: "setup" }])
+      // Not in the folder any more, but an admin's.
+      yield* bringIn({ "o/bot.yaml": bot("other") })
+      assert.deepStrictEqual(yield* sql`SELECT code FROM bots WHERE is_active = 1 ORDER BY code`, [
+        { code: "help" },
+        { code: "other" }
+      ])
+    }).pipe(Effect.provide(admins), test)
+  )
+
+  it.effect("does not bring back what an admin deleted, nor take over what one made", () =>
+    Effect.gen(function* () {
+      yield* bringIn(files)
+      const sql = yield* SqlClient.SqlClient
+      const bots = yield* BotAdministration
+      yield* bots.delete(yield* idOf("help"))
+      yield* bots.create({
+        code: "late",
+        displayNameTv: { value: "An admin's" },
+        isActive: true,
+        isPublic: true
+      })
+      const more = {
+        ...changedFiles,
+        "l/bot.yaml": bot("late", "facts:\n  - Lambda.\n"),
+        "l/knowledge/l.md": "Lambda."
+      }
+      assert.deepStrictEqual((yield* bringIn(more)).added, [])
+      assert.deepStrictEqual(yield* sql`SELECT code, display_name FROM bots WHERE deleted_utc IS NULL ORDER BY code`, [
+        { code: "guide", displayName: "guide" },
+        { code: "late", displayName: "An admin's" }
+      ])
+      assert.deepStrictEqual(yield* sql`SELECT * FROM bot_links`, [])
+      assert.deepStrictEqual(yield* finds("lambda OR omega OR delta"), [])
+
+      assert.deepStrictEqual((yield* bringIn(more, { overwrite: true })).added, ["help"])
+      assert.deepStrictEqual(yield* sql`SELECT code, display_name FROM bots WHERE deleted_utc IS NULL ORDER BY code`, [
+        { code: "guide", displayName: "guide" },
+        { code: "help", displayName: "help bot" },
+        { code: "late", displayName: "late bot" }
+      ])
+      assert.deepStrictEqual(yield* sql`SELECT bot_id FROM bot_links`, [{ botId: yield* idOf("help") }])
+      assert.includeMembers(yield* finds("omega OR delta"), ["Omega is new.", "Delta text."])
+    }).pipe(Effect.provide(admins), test)
+  )
+
+  it.effect("overwrites what admins changed when it is told to, and no more than the folder can say", () =>
+    Effect.gen(function* () {
+      yield* bringIn(files)
+      const sql = yield* SqlClient.SqlClient
+      const bots = yield* BotAdministration
+      const facts = yield* BotFacts
+      const help = yield* idOf("help")
+      const before = yield* dump
+      yield* bots.update(help, {
+        code: "help",
+        displayNameTv: { value: "Changed", valueDe: "Anders" },
+        isActive: false,
+        isPublic: true,
+        modelName: "gpt",
+        userLogins: "ann"
+      })
+      for (const factText of ["Alpha is first.", "Iota is an admin's."])
+        yield* facts.create(help, { factText, isActive: true })
+      assert.deepStrictEqual((yield* bringIn(files)).changed, false)
+      assert.deepStrictEqual((yield* bringIn(files, { overwrite: true })).updated, ["help"])
+      const after = yield* dump
+      const [, bot] = after.bots
+      assert.deepStrictEqual(
+        { ...bot, updatedUtc: "" },
+        {
+          ...before.bots[1],
+          displayNameDe: "Anders",
+          userLogins: "ann",
+          listedLogins: "\nann\n",
+          updatedUtc: ""
+        }
+      )
+      assert.deepStrictEqual(after.facts, before.facts)
+      assert.deepStrictEqual(yield* finds("alpha OR iota"), ["Alpha is first."])
+      // It is the folder's again.
+      yield* bringIn(changedFiles)
+      assert.deepStrictEqual(yield* sql`SELECT description FROM bots WHERE code = 'help'`, [{ description: "New." }])
+    }).pipe(Effect.provide(admins), test)
   )
 
   it.effect("writes nothing at all when the folder has a mistake or the database refuses", () =>

@@ -7,7 +7,7 @@ import { ChatAccess } from "@effect-chatbot/server/ChatAccess"
 import { ChatService } from "@effect-chatbot/server/ChatService"
 import type { Part } from "@effect-chatbot/server/CompletionProvider"
 import { CompletionRuns } from "@effect-chatbot/server/CompletionRuns"
-import type { BotRow } from "@effect-chatbot/server/repositories/BotRepository"
+import { BotRepository, type BotRow } from "@effect-chatbot/server/repositories/BotRepository"
 import type { ChatRow } from "@effect-chatbot/server/repositories/ChatRepository"
 import { CompletionLogRepository } from "@effect-chatbot/server/repositories/CompletionLogRepository"
 import { CompletionRepository } from "@effect-chatbot/server/repositories/CompletionRepository"
@@ -24,6 +24,7 @@ import * as Scope from "effect/Scope"
 import * as SqlClient from "effect/sql/SqlClient"
 import * as Stream from "effect/Stream"
 import * as TestClock from "effect/testing/TestClock"
+import { StopFlag } from "@effect-chatbot/server/StopFlag"
 import * as Services from "./support/TestServices.ts"
 
 type Env = Layer.Success<typeof Services.layer>
@@ -548,6 +549,8 @@ describe("CompletionRuns.stop", () => {
           Layer.mock(ChatAccess, { reachable: () => Effect.succeed({} as ChatRow) }),
           Layer.mock(CompletionLogRepository, {}),
           Layer.mock(CompletionRepository, {}),
+          Layer.mock(BotRepository, {}),
+          Layer.mock(StopFlag, { get: Effect.succeed(false) }),
           SecureRandom.layerWebCrypto
         ])
       )

@@ -33,6 +33,9 @@ const countAll = (dataDir: string) => {
     "tickets",
     "user_system_messages",
     "open_ai_services",
+    "bots",
+    "bot_facts",
+    "bot_links",
     "idempotency_keys"
   ]
   const counts = Object.fromEntries(
@@ -95,7 +98,8 @@ layer(NodeServices.layer, { excludeTestServices: true })("a keyed request whose 
             { displayName: "A", systemMessage: "B" },
             { user_system_messages: 1 }
           ],
-          ["/api/admin/openAiServices", { displayName: "A", isActive: true }, { open_ai_services: 1 }]
+          ["/api/admin/openAiServices", { displayName: "A", isActive: true }, { open_ai_services: 1 }],
+          [`/api/admin/bots/${chat.botId}/facts`, { factText: "A is A.", isActive: true }, { bot_facts: 1 }, "after"]
         ] as const
 
         let key = 0

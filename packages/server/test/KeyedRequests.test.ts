@@ -69,30 +69,52 @@ const assertReplay = (answer: Answer, first: Answer) => {
 const newChat = (token: Options["token"]) =>
   Effect.map(send("POST", byCode, { token, body: helper }), (answer) => String(answer.json().chatId))
 
-/** A request to every keyed endpoint. */
+let made = 0
+
+/** Requests to every keyed endpoint: what can be made only once is another each time. */
 const requests = Effect.gen(function* () {
   const { adminToken: token } = yield* TestBackend
   const chat = `/api/chats/${yield* newChat(token)}`
+  const start = yield* Services.bot({ code: `start-${++made}`, implementationType: "Start" })
+  const linked = yield* Effect.forEach(Array.from({ length: 4 }), () => Services.bot({ code: `linked-${++made}` }))
   return {
-    "admin.createOpenAiService": {
+    "admin.createOpenAiService": () => ({
       token,
       path: "/api/admin/openAiServices",
       body: { displayName: "A", isActive: true }
-    },
-    "chats.create": { token, path: "/api/chats", body: { botId: "bot-helper" } },
-    "chats.createByBotCode": { token, path: byCode, body: helper },
-    "chats.complete": { token, path: `${chat}/completions`, body: { userMessage: "Wie geht's? 🙂" } },
-    "chats.feedback": { token, path: `${chat}/feedback`, body: { voteId: 1, userComment: "Gut." } },
-    "chats.createTicket": { token, path: `${chat}/tickets`, body: undefined },
-    "users.createSystemMessage": {
+    }),
+    "adminBots.create": () => ({
+      token,
+      path: "/api/admin/bots",
+      body: { code: `made-${++made}`, displayNameTv: { value: "A" }, isActive: true }
+    }),
+    "adminBots.createFact": () => ({
+      token,
+      path: "/api/admin/bots/bot-helper/facts",
+      body: { factText: "A is A.", isActive: true }
+    }),
+    "adminBots.createLink": () => ({
+      token,
+      path: `/api/admin/bots/${start}/bots/${linked.pop()}`,
+      body: { keywords: "a" }
+    }),
+    "chats.create": () => ({ token, path: "/api/chats", body: { botId: "bot-helper" } }),
+    "chats.createByBotCode": () => ({ token, path: byCode, body: helper }),
+    "chats.complete": () => ({ token, path: `${chat}/completions`, body: { userMessage: "Wie geht's? 🙂" } }),
+    "chats.feedback": () => ({ token, path: `${chat}/feedback`, body: { voteId: 1, userComment: "Gut." } }),
+    "chats.createTicket": () => ({ token, path: `${chat}/tickets`, body: undefined }),
+    "users.createSystemMessage": () => ({
       token,
       path: "/api/users/current/userSystemMessage",
       body: { displayName: "A", systemMessage: "B" }
-    }
+    })
   }
 })
 
 const tables = [
+  "bots",
+  "bot_facts",
+  "bot_links",
   "chats",
   "completions",
   "feedback",
@@ -114,11 +136,13 @@ layer(backend, { excludeTestServices: true })("a keyed request", (it) => {
       )
       const all = yield* requests
       assert.sameMembers(Object.keys(all), keyed)
-      for (const [name, { path, ...options }] of Object.entries(all)) {
+      for (const [name, request] of Object.entries(all)) {
+        const { path, ...options } = request()
         const unkeyed = yield* send("POST", path, options)
         for (const accept of ["application/json", "text/plain", "*/*"]) {
           const key = newKey()
           const headers = { accept }
+          const { path, ...options } = request()
           const first = yield* post(path, key, { ...options, headers })
           assert.strictEqual(first.status, 200, `${name} ${first.text}`)
           assert.isFalse(isReplay(first))

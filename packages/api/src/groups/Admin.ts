@@ -26,71 +26,30 @@ export class Admin extends HttpApiGroup.make("admin")
       query: PageQuery,
       success: OpenAiServicePage,
       error: [Problems.InvalidRequest, Problems.Forbidden]
-    }).annotateMerge(
-      operation({
-        id: "AdminGetOpenAiServices",
-        summary: "List the OpenAI services",
-        description: "A page of the OpenAI services, without their endpoints and keys.",
-        access: "Admin",
-        retry: "safe"
-      })
-    ),
+    }).annotateMerge(operation({ id: "AdminGetOpenAiServices", access: "Admin", retry: "safe" })),
     HttpApiEndpoint.post("createOpenAiService", "/api/admin/openAiServices", {
       payload: CreateOpenAiService,
       success: bareText(OpenAiServiceId),
       error: [Problems.InvalidRequest, Problems.Forbidden, Problems.PayloadTooLarge, ...keyErrors]
     })
       .middleware(IdempotencyKeys)
-      .annotateMerge(
-        operation({
-          id: "AdminCreateOpenAiService",
-          summary: "Create an OpenAI service",
-          description: "Answers the id of the new service. Its key is stored and never told again.",
-          access: "Admin",
-          retry: "keyed"
-        })
-      ),
+      .annotateMerge(operation({ id: "AdminCreateOpenAiService", access: "Admin", retry: "keyed" })),
     HttpApiEndpoint.get("getOpenAiService", "/api/admin/openAiServices/:openAiServiceId", {
       params,
       success: OpenAiService,
       error: [Problems.InvalidRequest, Problems.Forbidden, Problems.OpenAiServiceNotFound]
-    }).annotateMerge(
-      operation({
-        id: "AdminGetOpenAiService",
-        summary: "Get an OpenAI service",
-        description: "One OpenAI service. `isAzureOpenAiSet` says whether a key is stored.",
-        access: "Admin",
-        retry: "safe"
-      })
-    ),
+    }).annotateMerge(operation({ id: "AdminGetOpenAiService", access: "Admin", retry: "safe" })),
     HttpApiEndpoint.put("updateOpenAiService", "/api/admin/openAiServices/:openAiServiceId", {
       params,
       payload: UpdateOpenAiService,
       success: Nothing,
       error: [Problems.InvalidRequest, Problems.Forbidden, Problems.OpenAiServiceNotFound, Problems.PayloadTooLarge]
-    }).annotateMerge(
-      operation({
-        id: "AdminUpdateOpenAiService",
-        summary: "Update an OpenAI service",
-        description: "Endpoint and key are changed only when `isUpdateOpenAi` is true.",
-        access: "Admin",
-        retry: "idempotent"
-      })
-    ),
+    }).annotateMerge(operation({ id: "AdminUpdateOpenAiService", access: "Admin", retry: "idempotent" })),
     HttpApiEndpoint.delete("deleteOpenAiService", "/api/admin/openAiService/:openAiServiceId", {
       params,
       success: Nothing,
       error: [Problems.InvalidRequest, Problems.Forbidden, Problems.OpenAiServiceNotFound]
-    }).annotateMerge(
-      operation({
-        id: "AdminDeleteOpenAiService",
-        summary: "Delete an OpenAI service",
-        description:
-          "The path is singular, unlike those of the other four. Bots that used the service answer by the embedded provider.",
-        access: "Admin",
-        retry: "idempotent"
-      })
-    )
+    }).annotateMerge(operation({ id: "AdminDeleteOpenAiService", access: "Admin", retry: "idempotent" }))
   )
   .annotateMerge(
     OpenApi.annotations({ title: "Admin", description: "The OpenAI services that bots answer through." })

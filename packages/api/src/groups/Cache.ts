@@ -14,14 +14,6 @@ export class Cache extends HttpApiGroup.make("cache")
     HttpApiEndpoint.delete("clear", "/cache", {
       success: Empty,
       error: Problems.Forbidden
-    }).annotateMerge(
-      operation({
-        id: "DeleteCacheAsync",
-        summary: "Clear the caches",
-        description: "Drops every cache of the backend. The path has no `/api`.",
-        access: "Admin",
-        retry: "idempotent"
-      })
-    )
+    }).annotateMerge(operation({ id: "DeleteCacheAsync", access: "Admin", retry: "idempotent" }))
   )
   .annotateMerge(OpenApi.annotations({ title: "Cache", description: "The caches of the backend." })) {}

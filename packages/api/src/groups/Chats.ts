@@ -49,15 +49,7 @@ export class Chats extends HttpApiGroup.make("chats")
       ]
     })
       .middleware(IdempotencyKeys)
-      .annotateMerge(
-        operation({
-          id: "CreateChat",
-          summary: "Create a chat",
-          description: "Creates a chat with a bot. Without a token only the open bot can be chatted with.",
-          access: "Anyone",
-          retry: "keyed"
-        })
-      ),
+      .annotateMerge(operation({ id: "CreateChat", access: "Anyone", retry: "keyed" })),
     HttpApiEndpoint.post("createByBotCode", "/api/chats/create/bybotcode", {
       payload: CreateChatByBotCode,
       success: CreatedChat,
@@ -70,16 +62,7 @@ export class Chats extends HttpApiGroup.make("chats")
       ]
     })
       .middleware(IdempotencyKeys)
-      .annotateMerge(
-        operation({
-          id: "CreateChatByBotCode",
-          summary: "Create a chat by the code of a bot",
-          description:
-            "Creates a chat with the bot of this code. Without a token only the open bot can be chatted with.",
-          access: "Anyone",
-          retry: "keyed"
-        })
-      ),
+      .annotateMerge(operation({ id: "CreateChatByBotCode", access: "Anyone", retry: "keyed" })),
     HttpApiEndpoint.post("complete", "/api/chats/:chatId/completions", {
       params,
       payload: CompletionRequest,
@@ -97,81 +80,31 @@ export class Chats extends HttpApiGroup.make("chats")
       ]
     })
       .middleware(IdempotencyKeys)
-      .annotateMerge(
-        operation({
-          id: "ChatCompletion",
-          summary: "Ask a question in a chat",
-          description:
-            "Answers when the bot has answered, and stores both; or, where `text/event-stream` is preferred, with the events of the answer as they come. The `Completion-Id` header of those names the answer. A chat answers one question at a time. Leaving does not stop the answer.",
-          access: "Anyone",
-          retry: "keyed"
-        })
-      ),
+      .annotateMerge(operation({ id: "ChatCompletion", access: "Anyone", retry: "keyed" })),
     HttpApiEndpoint.get("events", "/api/chats/:chatId/completions/:completionId/events", {
       params: completion,
       headers: { "last-event-id": Schema.optionalKey(EventId) },
       success: eventStream,
       error: [Problems.InvalidRequest, Problems.ChatNotFound, Problems.CompletionNotFound]
-    }).annotateMerge(
-      operation({
-        id: "GetChatCompletionEvents",
-        summary: "Follow an answer",
-        description:
-          "The events of an answer after the one that `Last-Event-ID` names, and then the others as they come, each once and in order. They can be read until 24 hours after its end.",
-        access: "Anyone",
-        retry: "safe"
-      })
-    ),
+    }).annotateMerge(operation({ id: "GetChatCompletionEvents", access: "Anyone", retry: "safe" })),
     HttpApiEndpoint.post("stop", "/api/chats/:chatId/completions/:completionId/stop", {
       params: completion,
       success: Nothing,
       error: [Problems.InvalidRequest, Problems.ChatNotFound, Problems.CompletionNotFound]
-    }).annotateMerge(
-      operation({
-        id: "StopChatCompletion",
-        summary: "Stop an answer",
-        description: "Ends an answer where it is, and stores it so. Of one that has ended already nothing changes.",
-        access: "Anyone",
-        retry: "idempotent"
-      })
-    ),
+    }).annotateMerge(operation({ id: "StopChatCompletion", access: "Anyone", retry: "idempotent" })),
     HttpApiEndpoint.get("openBot", "/api/chats/OpenChatBotId", {
       success: OpenChatBot
-    }).annotateMerge(
-      operation({
-        id: "GetOpenChatBotId",
-        summary: "Get the open bot",
-        description: "The bot that may be used without a token, if there is one.",
-        access: "Anyone",
-        retry: "safe"
-      })
-    ),
+    }).annotateMerge(operation({ id: "GetOpenChatBotId", access: "Anyone", retry: "safe" })),
     HttpApiEndpoint.get("get", "/api/chats/:chatId", {
       params,
       success: Chat,
       error: [Problems.InvalidRequest, Problems.ChatNotFound]
-    }).annotateMerge(
-      operation({
-        id: "GetChat",
-        summary: "Get a chat",
-        description: "A chat with all its completions, oldest first.",
-        access: "Anyone",
-        retry: "safe"
-      })
-    ),
+    }).annotateMerge(operation({ id: "GetChat", access: "Anyone", retry: "safe" })),
     HttpApiEndpoint.delete("delete", "/api/chats/:chatId", {
       params,
       success: Nothing,
       error: [Problems.InvalidRequest, Problems.ChatNotFound]
-    }).annotateMerge(
-      operation({
-        id: "DeleteChat",
-        summary: "Delete a chat",
-        description: "Deletes a chat and its completions. What it used stays in the statistic.",
-        access: "Anyone",
-        retry: "idempotent"
-      })
-    ),
+    }).annotateMerge(operation({ id: "DeleteChat", access: "Anyone", retry: "idempotent" })),
     HttpApiEndpoint.post("feedback", "/api/chats/:chatId/feedback", {
       params,
       payload: Feedback,
@@ -179,29 +112,13 @@ export class Chats extends HttpApiGroup.make("chats")
       error: [Problems.InvalidRequest, Problems.ChatNotFound, Problems.PayloadTooLarge, ...keyErrors]
     })
       .middleware(IdempotencyKeys)
-      .annotateMerge(
-        operation({
-          id: "BotFeedback",
-          summary: "Give feedback",
-          description: "`voteId` is 1 for up, -1 for down and 0 for withdrawn; any other int32 is kept as sent.",
-          access: "Anyone",
-          retry: "keyed"
-        })
-      ),
+      .annotateMerge(operation({ id: "BotFeedback", access: "Anyone", retry: "keyed" })),
     HttpApiEndpoint.put("rename", "/api/chats/:chatId/displayName", {
       params,
       payload: RenameChat,
       success: Nothing,
       error: [Problems.InvalidRequest, Problems.ChatNotFound, Problems.PayloadTooLarge]
-    }).annotateMerge(
-      operation({
-        id: "UpdateChatDisplayName",
-        summary: "Rename a chat",
-        description: "Gives a chat another display name.",
-        access: "Anyone",
-        retry: "idempotent"
-      })
-    ),
+    }).annotateMerge(operation({ id: "UpdateChatDisplayName", access: "Anyone", retry: "idempotent" })),
     HttpApiEndpoint.put("setUserSystemMessage", "/api/chats/:chatId/userSystemMessage", {
       params,
       payload: SetChatUserSystemMessage,
@@ -212,59 +129,25 @@ export class Chats extends HttpApiGroup.make("chats")
         Problems.UserSystemMessageNotFound,
         Problems.PayloadTooLarge
       ]
-    }).annotateMerge(
-      operation({
-        id: "UpdateChatUserSystemMessage",
-        summary: "Attach a user system message to a chat",
-        description: "The chat follows this user system message from its next question on.",
-        access: "User",
-        retry: "idempotent"
-      })
-    ),
+    }).annotateMerge(operation({ id: "UpdateChatUserSystemMessage", access: "User", retry: "idempotent" })),
     HttpApiEndpoint.delete("removeUserSystemMessage", "/api/chats/:chatId/userSystemMessage", {
       params,
       success: Nothing,
       error: [Problems.InvalidRequest, Problems.ChatNotFound]
-    }).annotateMerge(
-      operation({
-        id: "DeleteChatUserSystemMessage",
-        summary: "Detach the user system message from a chat",
-        description: "The message itself stays.",
-        access: "User",
-        retry: "idempotent"
-      })
-    ),
+    }).annotateMerge(operation({ id: "DeleteChatUserSystemMessage", access: "User", retry: "idempotent" })),
     HttpApiEndpoint.post("createTicket", "/api/chats/:chatId/tickets", {
       params,
       success: bareText(Ticket),
       error: [Problems.InvalidRequest, Problems.ChatNotFound, ...keyErrors]
     })
       .middleware(IdempotencyKeys)
-      .annotateMerge(
-        operation({
-          id: "CreateChatOneTimeticket",
-          summary: "Create a ticket for a download",
-          description:
-            "Answers a ticket that opens one download of this chat, once, within 60 seconds, without a token.",
-          access: "Anyone",
-          retry: "keyed"
-        })
-      ),
+      .annotateMerge(operation({ id: "CreateChatOneTimeticket", access: "Anyone", retry: "keyed" })),
     HttpApiEndpoint.get("download", "/api/chats/:chatId/downloads/*", {
       params: { ...params, "*": Schema.String },
       query: { ticket: Schema.optional(Ticket) },
       success: HttpApiSchema.StreamUint8Array({ contentType: "application/octet-stream" }),
       error: [Problems.InvalidRequest, Problems.ChatNotFound, Problems.DownloadNotFound]
-    }).annotateMerge(
-      operation({
-        id: "GetChatDownload",
-        summary: "Download a file",
-        description:
-          "A file that a source of the chat names, by a ticket or by the token of the owner of the chat. The path may contain slashes; a range may be asked for.",
-        access: "Anyone",
-        retry: "safe"
-      })
-    )
+    }).annotateMerge(operation({ id: "GetChatDownload", access: "Anyone", retry: "safe" }))
   )
   .annotateMerge(
     OpenApi.annotations({

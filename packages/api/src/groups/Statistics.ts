@@ -35,27 +35,11 @@ export class Statistics extends HttpApiGroup.make("statistics")
     HttpApiEndpoint.put("recompute", "/api/statistic", {
       success: Nothing,
       error: Problems.Forbidden
-    }).annotateMerge(
-      operation({
-        id: "UpdateStatistic",
-        summary: "Recompute the statistic",
-        description: "Computes the statistic anew from the ledger of token usage.",
-        access: "Admin",
-        retry: "idempotent"
-      })
-    ),
+    }).annotateMerge(operation({ id: "UpdateStatistic", access: "Admin", retry: "idempotent" })),
     HttpApiEndpoint.get("tokenUsage", "/api/statistic/tokenUsageStatistic", {
       query,
       success: TokenUsagePage,
       error: [Problems.InvalidRequest, Problems.Forbidden]
-    }).annotateMerge(
-      operation({
-        id: "GetTokenUsageStatistic",
-        summary: "List the token usage",
-        description: "A page of the statistic: a row for each day, bot and kind of use.",
-        access: "Admin",
-        retry: "safe"
-      })
-    )
+    }).annotateMerge(operation({ id: "GetTokenUsageStatistic", access: "Admin", retry: "safe" }))
   )
   .annotateMerge(OpenApi.annotations({ title: "Statistic", description: "What was used." })) {}

@@ -14,27 +14,11 @@ export class System extends HttpApiGroup.make("system")
   .add(
     HttpApiEndpoint.get("status", "/api/System/status/current", {
       success: SystemMessage
-    }).annotateMerge(
-      operation({
-        id: "GetCurrentSystemStatus",
-        summary: "Get the status of the system",
-        description: "A text shown to users; empty when all is well.",
-        access: "Anyone",
-        retry: "safe"
-      })
-    ),
+    }).annotateMerge(operation({ id: "GetCurrentSystemStatus", access: "Anyone", retry: "safe" })),
     HttpApiEndpoint.put("setStatus", "/api/System/status/current", {
       payload: SystemMessage,
       success: Nothing,
       error: [Problems.InvalidRequest, Problems.Forbidden, Problems.PayloadTooLarge]
-    }).annotateMerge(
-      operation({
-        id: "SetCurrentSystemStatus",
-        summary: "Set the status of the system",
-        description: "The text is shown to users; empty when all is well.",
-        access: "Admin",
-        retry: "idempotent"
-      })
-    )
+    }).annotateMerge(operation({ id: "SetCurrentSystemStatus", access: "Admin", retry: "idempotent" }))
   )
   .annotateMerge(OpenApi.annotations({ title: "System", description: "The status shown to users." })) {}

@@ -34,91 +34,35 @@ export class Users extends HttpApiGroup.make("users")
   .add(
     HttpApiEndpoint.get("current", "/api/users/current", {
       success: CurrentUser
-    }).annotateMerge(
-      operation({
-        id: "GetCurrentUser",
-        summary: "Get the current user",
-        description: "The user whose token was sent.",
-        access: "User",
-        retry: "safe"
-      })
-    ),
+    }).annotateMerge(operation({ id: "GetCurrentUser", access: "User", retry: "safe" })),
     HttpApiEndpoint.put("update", "/api/users/current", {
       payload: UpdateCurrentUser,
       success: Nothing,
       error: [Problems.InvalidRequest, Problems.PayloadTooLarge]
-    }).annotateMerge(
-      operation({
-        id: "UpdateCurrentUser",
-        summary: "Update the current user",
-        description: "Sets how long the chats of the user are kept.",
-        access: "User",
-        retry: "idempotent"
-      })
-    ),
+    }).annotateMerge(operation({ id: "UpdateCurrentUser", access: "User", retry: "idempotent" })),
     HttpApiEndpoint.put("acceptTerms", "/api/users/current/acceptTerms", {
       success: Nothing
-    }).annotateMerge(
-      operation({
-        id: "AcceptTerms",
-        summary: "Accept the terms",
-        description: "Records that the user accepts the terms, and when. It cannot be taken back.",
-        access: "User",
-        retry: "idempotent"
-      })
-    ),
+    }).annotateMerge(operation({ id: "AcceptTerms", access: "User", retry: "idempotent" })),
     HttpApiEndpoint.delete("deleteChats", "/api/users/current/chats/all/:keepfavorites", {
       params: { keepfavorites: TextBoolean },
       success: Nothing,
       error: Problems.InvalidRequest
-    }).annotateMerge(
-      operation({
-        id: "DeleteCurrentUserChats",
-        summary: "Delete all chats",
-        description: "Deletes every chat of the user, or every one but the favourites.",
-        access: "User",
-        retry: "idempotent"
-      })
-    ),
+    }).annotateMerge(operation({ id: "DeleteCurrentUserChats", access: "User", retry: "idempotent" })),
     HttpApiEndpoint.delete("deleteChat", "/api/users/current/chats/byid/:chatid", {
       params: { chatid: ChatId },
       success: Nothing,
       error: [Problems.InvalidRequest, Problems.ChatNotFound]
-    }).annotateMerge(
-      operation({
-        id: "DeleteCurrentUserChatById",
-        summary: "Delete a chat",
-        description: "Deletes one chat of the user and its completions.",
-        access: "User",
-        retry: "idempotent"
-      })
-    ),
+    }).annotateMerge(operation({ id: "DeleteCurrentUserChatById", access: "User", retry: "idempotent" })),
     HttpApiEndpoint.delete("deleteCompletion", "/api/users/current/chats/:chatid/completion/:completionid", {
       params: { chatid: ChatId, completionid: CompletionId },
       success: Nothing,
       error: [Problems.InvalidRequest, Problems.ChatNotFound, Problems.CompletionNotFound]
-    }).annotateMerge(
-      operation({
-        id: "DeleteCurrentUserChatCompletionById",
-        summary: "Delete a completion",
-        description: "Deletes one question of a chat and its answer.",
-        access: "User",
-        retry: "idempotent"
-      })
-    ),
+    }).annotateMerge(operation({ id: "DeleteCurrentUserChatCompletionById", access: "User", retry: "idempotent" })),
     HttpApiEndpoint.delete("deleteChatsByBot", "/api/users/current/chats/bybot/:botid/:keepfavorites", {
       params: { botid: BotId, keepfavorites: TextBoolean },
       success: Nothing,
       error: Problems.InvalidRequest
-    }).annotateMerge(
-      operation({
-        id: "DeleteCurrentUserChatsByBotId",
-        summary: "Delete the chats with a bot",
-        description: "Deletes the chats of the user with one bot, or all of them but the favourites.",
-        access: "User",
-        retry: "idempotent"
-      })
-    ),
+    }).annotateMerge(operation({ id: "DeleteCurrentUserChatsByBotId", access: "User", retry: "idempotent" })),
     HttpApiEndpoint.delete(
       "deleteChatsByBotAndSystemMessage",
       "/api/users/current/chats/bybot/:botid/:systemmessageid/:keepfavorites",
@@ -128,149 +72,62 @@ export class Users extends HttpApiGroup.make("users")
         error: Problems.InvalidRequest
       }
     ).annotateMerge(
-      operation({
-        id: "DeleteCurrentUserChatsByBotIdAndSystemMessageId",
-        summary: "Delete the chats with a bot and a user system message",
-        description:
-          "Deletes the chats of the user with one bot that follow one user system message, or all of them but the favourites.",
-        access: "User",
-        retry: "idempotent"
-      })
+      operation({ id: "DeleteCurrentUserChatsByBotIdAndSystemMessageId", access: "User", retry: "idempotent" })
     ),
     HttpApiEndpoint.get("chatsByBot", "/api/users/current/chats/:botid", {
       params: { botid: BotId },
       query: chatQuery,
       success: ChatPage,
       error: Problems.InvalidRequest
-    }).annotateMerge(
-      operation({
-        id: "GetCurrentUserChatsByBot",
-        summary: "List the chats with a bot",
-        description: "A page of the chats of the user with one bot.",
-        access: "User",
-        retry: "safe"
-      })
-    ),
+    }).annotateMerge(operation({ id: "GetCurrentUserChatsByBot", access: "User", retry: "safe" })),
     HttpApiEndpoint.get("chatsByBotAndSystemMessage", "/api/users/current/chats/:botid/:usersystempromptid", {
       params: { botid: BotId, usersystempromptid: UserSystemMessageId },
       query: chatQuery,
       success: ChatPage,
       error: Problems.InvalidRequest
-    }).annotateMerge(
-      operation({
-        id: "GetCurrentUserChatsByBotAndSystemprompt",
-        summary: "List the chats with a bot and a user system message",
-        description: "A page of the chats of the user with one bot that follow one user system message.",
-        access: "User",
-        retry: "safe"
-      })
-    ),
+    }).annotateMerge(operation({ id: "GetCurrentUserChatsByBotAndSystemprompt", access: "User", retry: "safe" })),
     HttpApiEndpoint.get("chats", "/api/users/current/chats", {
       query: chatQuery,
       success: ChatPage,
       error: Problems.InvalidRequest
-    }).annotateMerge(
-      operation({
-        id: "GetCurrentUserChats",
-        summary: "List the chats",
-        description: "A page of the chats of the user, latest first unless another order is asked for.",
-        access: "User",
-        retry: "safe"
-      })
-    ),
+    }).annotateMerge(operation({ id: "GetCurrentUserChats", access: "User", retry: "safe" })),
     HttpApiEndpoint.put("setFavorite", "/api/users/current/chats/:chatid/isfavorite", {
       params: { chatid: ChatId },
       payload: SetFavorite,
       success: Nothing,
       error: [Problems.InvalidRequest, Problems.ChatNotFound, Problems.PayloadTooLarge]
-    }).annotateMerge(
-      operation({
-        id: "UpdateChatIsFavorite",
-        summary: "Set whether a chat is a favourite",
-        description: "Makes a chat a favourite, or no favourite any more.",
-        access: "User",
-        retry: "idempotent"
-      })
-    ),
+    }).annotateMerge(operation({ id: "UpdateChatIsFavorite", access: "User", retry: "idempotent" })),
     HttpApiEndpoint.get("listSystemMessages", "/api/users/current/userSystemMessage", {
       query: Page.PageQuery,
       success: UserSystemMessagePage,
       error: Problems.InvalidRequest
-    }).annotateMerge(
-      operation({
-        id: "GetUserSystemMessages",
-        summary: "List the user system messages",
-        description: "A page of the user system messages of the user, without their texts.",
-        access: "User",
-        retry: "safe"
-      })
-    ),
+    }).annotateMerge(operation({ id: "GetUserSystemMessages", access: "User", retry: "safe" })),
     HttpApiEndpoint.post("createSystemMessage", "/api/users/current/userSystemMessage", {
       payload: EditUserSystemMessage,
       success: bareText(UserSystemMessageId),
       error: [Problems.InvalidRequest, Problems.PayloadTooLarge, ...keyErrors]
     })
       .middleware(IdempotencyKeys)
-      .annotateMerge(
-        operation({
-          id: "CreateUserSystemMessage",
-          summary: "Create a user system message",
-          description: "Answers the id of the new user system message.",
-          access: "User",
-          retry: "keyed"
-        })
-      ),
+      .annotateMerge(operation({ id: "CreateUserSystemMessage", access: "User", retry: "keyed" })),
     HttpApiEndpoint.get("getSystemMessage", "/api/users/current/userSystemMessage/:userSystemMessageId", {
       params: messageParams,
       success: UserSystemMessage,
       error: [Problems.InvalidRequest, Problems.UserSystemMessageNotFound]
-    }).annotateMerge(
-      operation({
-        id: "GetUserSystemMessage",
-        summary: "Get a user system message",
-        description: "One user system message with its text.",
-        access: "User",
-        retry: "safe"
-      })
-    ),
+    }).annotateMerge(operation({ id: "GetUserSystemMessage", access: "User", retry: "safe" })),
     HttpApiEndpoint.put("updateSystemMessage", "/api/users/current/userSystemMessage/:userSystemMessageId", {
       params: messageParams,
       payload: EditUserSystemMessage,
       success: Nothing,
       error: [Problems.InvalidRequest, Problems.UserSystemMessageNotFound, Problems.PayloadTooLarge]
-    }).annotateMerge(
-      operation({
-        id: "UpdateUserSystemMessage",
-        summary: "Update a user system message",
-        description: "Chats that follow it follow the new text from their next question on.",
-        access: "User",
-        retry: "idempotent"
-      })
-    ),
+    }).annotateMerge(operation({ id: "UpdateUserSystemMessage", access: "User", retry: "idempotent" })),
     HttpApiEndpoint.delete("deleteSystemMessage", "/api/users/current/userSystemMessage/:userSystemMessageId", {
       params: messageParams,
       success: Nothing,
       error: [Problems.InvalidRequest, Problems.UserSystemMessageNotFound]
-    }).annotateMerge(
-      operation({
-        id: "DeleteUserSystemMessage",
-        summary: "Delete a user system message",
-        description: "Chats that followed it stay, and follow none.",
-        access: "User",
-        retry: "idempotent"
-      })
-    ),
+    }).annotateMerge(operation({ id: "DeleteUserSystemMessage", access: "User", retry: "idempotent" })),
     HttpApiEndpoint.get("countSystemMessages", "/api/users/current/userSystemMessageCount", {
       success: UserSystemMessageCount
-    }).annotateMerge(
-      operation({
-        id: "GetUserSystemMessageCount",
-        summary: "Count the user system messages",
-        description: "How many user system messages the user has.",
-        access: "User",
-        retry: "safe"
-      })
-    )
+    }).annotateMerge(operation({ id: "GetUserSystemMessageCount", access: "User", retry: "safe" }))
   )
   .annotateMerge(
     OpenApi.annotations({

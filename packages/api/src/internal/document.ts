@@ -1,5 +1,7 @@
 import type { OpenAPISpec } from "effect/http-api/OpenApi"
 import * as Predicate from "effect/Predicate"
+import { keyHeader, replayedHeader, supportedHeader } from "../middleware/IdempotencyKeys.ts"
+import { texts } from "./texts.ts"
 
 type Json = null | boolean | number | string | ReadonlyArray<Json> | { readonly [key: string]: Json }
 type JsonObject = { readonly [key: string]: Json }
@@ -10,7 +12,12 @@ const int32 = { type: "integer", format: "int32" }
 
 /** The numeric texts and flags of URLs, which the generator sees as strings. */
 const urlTypes: Record<string, JsonObject> = {
+  FilterByStatus: int32,
+  FilterByVote: int32,
   OnlyFavorites: { type: "boolean" },
+  ShowFeedbacksWithStatus: { type: "boolean" },
+  ShowFeedbacksWithoutStatus: { type: "boolean" },
+  isStopAllBots: { type: "boolean" },
   PageNumber: { ...int32, minimum: 1 },
   PageSize: { ...int32, minimum: 1, maximum: 100, default: 20 },
   TokenUsageTypeId: int32,
@@ -19,9 +26,44 @@ const urlTypes: Record<string, JsonObject> = {
   keepfavorites: { type: "boolean" }
 }
 
-/** The contract has `null` for texts and lists only; that the decoders bear it elsewhere is no promise of the document. */
+/** The contract has `null` for texts and lists, and where a model says so; that the decoders bear it elsewhere is no promise of the document. */
 const isNullable = (schema: JsonObject): boolean =>
   (schema["type"] === "string" && schema["format"] === undefined) || schema["type"] === "array"
+
+/** What the middleware reads of a request of the retry class `keyed`. */
+const keyParameter = {
+  name: keyHeader,
+  in: "header",
+  required: false,
+  description:
+    "Makes the request take effect once within 24 hours, however often it is sent: a quoted string or the bare text, 1 to 255 visible ASCII characters.",
+  schema: { type: "string", minLength: 1 }
+}
+
+const says = (description: string) => ({ description, schema: { type: "string", enum: ["true"] } })
+
+/** What it writes into the answer. */
+const answerHeaders = {
+  [supportedHeader]: says("This backend honours idempotency keys."),
+  [replayedHeader]: says("The request was answered before, and this is that answer.")
+}
+
+/** An operation with its texts, and with what follows from who may call it and whether it may be sent again. */
+const describe = (json: JsonObject): JsonObject => {
+  const { operationId, parameters, responses } = json
+  if (typeof operationId !== "string" || !Array.isArray(parameters) || !isObject(responses)) return json
+  const success = responses["200"]
+  const keyed =
+    json["x-retry"] === "keyed" && isObject(success)
+      ? {
+          parameters: [...parameters, keyParameter],
+          responses: { ...responses, "200": { ...success, headers: answerHeaders } }
+        }
+      : undefined
+  // An empty requirement makes the token optional (OpenAPI 3.1, 4.8.10).
+  const security = json["x-access"] === "Anyone" ? [{}, { bearer: [] }] : [{ bearer: [] }]
+  return { ...json, ...texts[operationId], ...keyed, security }
+}
 
 const simplifyJson = (json: Json): Json => {
   if (Array.isArray(json)) return json.map(simplifyJson)
@@ -33,7 +75,8 @@ const simplifyJson = (json: Json): Json => {
   const alternatives = json["anyOf"]
   if (Array.isArray(alternatives) && alternatives.length === 2) {
     const [some, none] = alternatives
-    if (isObject(some) && isObject(none) && none["type"] === "null" && !isNullable(some)) return simplifyJson(some)
+    if (isObject(some) && isObject(none) && none["type"] === "null" && !isNullable(some) && json["default"] !== null)
+      return simplifyJson(some)
   }
   const simple: Record<string, Json> = {}
   for (const [key, value] of Object.entries(json)) {
@@ -56,7 +99,7 @@ const simplifyJson = (json: Json): Json => {
     simple["requestBody"] = { ...requestBody, content }
     simple["responses"] = { ...responses, "415": { description: "UnsupportedMediaType" } }
   }
-  return simple
+  return describe(simple)
 }
 
 /** The shape of what is simplified stays: only schemas and names change. */

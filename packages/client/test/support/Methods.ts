@@ -2,7 +2,16 @@
 import { RetryClass } from "@effect-chatbot/api/RetryClass"
 import { Api } from "@effect-chatbot/api/Api"
 import type { ChatbotClient } from "@effect-chatbot/client/ChatbotClient"
-import { CompletionId, BotId, ChatId, OpenAiServiceId, Ticket, UserSystemMessageId } from "@effect-chatbot/schema/Ids"
+import {
+  BotFactId,
+  BotId,
+  ChatId,
+  CompletionId,
+  FeedbackId,
+  OpenAiServiceId,
+  Ticket,
+  UserSystemMessageId
+} from "@effect-chatbot/schema/Ids"
 import { PlainDate } from "@effect-chatbot/schema/PlainDate"
 import * as Context from "effect/Context"
 import * as DateTime from "effect/DateTime"
@@ -17,6 +26,9 @@ export const botId = BotId.make("bot 1")
 /** The chat that is called for. */
 export const chatId = ChatId.make("chat/1")
 const completionId = CompletionId.make("c?1")
+const botFactId = BotFactId.make("f/1")
+const startBotId = BotId.make("start 1")
+const feedbackId = FeedbackId.make("b#1")
 const openAiServiceId = OpenAiServiceId.make("s#1")
 const userSystemMessageId = UserSystemMessageId.make("ü1")
 
@@ -37,6 +49,30 @@ export interface Row {
 const bareText = "application/json, text/plain;q=0.5"
 const paging = { searchFor: "a b&c", orderBy: "displayName desc", pageNumber: 2, pageSize: 50 }
 const pagingQuery = "SearchFor=a+b%26c&OrderBy=displayName+desc&PageNumber=2&PageSize=50"
+
+/** A bot, as it is created and changed. */
+const edited = {
+  code: "c",
+  displayNameTv: { value: "n", valueDe: "N" },
+  descriptionTv: { value: "d" },
+  isActive: true,
+  baseSystemMessage: "prompt",
+  isPublic: false,
+  userLogins: "ann, bob"
+}
+const editedBody = {
+  code: "c",
+  displayNameTv: { value: "n", valueDe: "N" },
+  descriptionTv: { value: "d", valueDe: null },
+  isActive: true,
+  baseSystemMessage: "prompt",
+  isPublic: false,
+  userLogins: "ann, bob",
+  adminLogins: null,
+  contributorLogins: null,
+  openAiServiceId: null,
+  modelName: null
+}
 
 /** What every method sends, by its endpoint. */
 export const rows: { readonly [endpoint: string]: Row } = {
@@ -85,6 +121,214 @@ export const rows: { readonly [endpoint: string]: Row } = {
     answer: nothing,
     method: "DELETE",
     path: "/api/admin/openAiService/s%231"
+  },
+  "adminBots.list": {
+    call: ({ adminBots }) => adminBots.list(paging),
+    answer: emptyPage,
+    method: "GET",
+    path: `/api/admin/bots?${pagingQuery}`
+  },
+  "adminBots.create": {
+    call: ({ adminBots }) => adminBots.create({ ...edited, implementationType: "Facts" }),
+    answer: () => json({ botId }),
+    method: "POST",
+    path: "/api/admin/bots",
+    body: { ...editedBody, implementationType: "Facts", isStartBot: null }
+  },
+  "adminBots.get": {
+    call: ({ adminBots }) => adminBots.get(botId),
+    answer: () => json({ botId }),
+    method: "GET",
+    path: "/api/admin/bots/bot%201"
+  },
+  "adminBots.update": {
+    call: ({ adminBots }) => adminBots.update(botId, edited),
+    answer: nothing,
+    method: "PUT",
+    path: "/api/admin/bots/bot%201",
+    body: editedBody
+  },
+  "adminBots.delete": {
+    call: ({ adminBots }) => adminBots.delete(botId),
+    answer: nothing,
+    method: "DELETE",
+    path: "/api/admin/bots/bot%201"
+  },
+  "adminBots.listStartBots": {
+    call: ({ adminBots }) => adminBots.startBots(),
+    answer: emptyPage,
+    method: "GET",
+    path: "/api/admin/bots/startbots"
+  },
+  "adminBots.implementationTypes": {
+    call: ({ adminBots }) => adminBots.implementationTypes,
+    answer: () => json(["Facts"]),
+    method: "GET",
+    path: "/api/admin/bots/implementationTypes"
+  },
+  "adminBots.setStopped": {
+    call: ({ adminBots }) => adminBots.setStopped(true),
+    answer: nothing,
+    method: "PUT",
+    path: "/api/admin/bots/stop/true"
+  },
+  "adminBots.listFacts": {
+    call: ({ adminBots }) => adminBots.facts.list(botId, paging),
+    answer: emptyPage,
+    method: "GET",
+    path: `/api/admin/bots/bot%201/facts?${pagingQuery}`
+  },
+  "adminBots.createFact": {
+    call: ({ adminBots }) => adminBots.facts.create(botId, { isActive: true, factText: "t" }),
+    answer: () => json({ botFactId }),
+    method: "POST",
+    path: "/api/admin/bots/bot%201/facts",
+    body: { isActive: true, factText: "t" }
+  },
+  "adminBots.updateFact": {
+    call: ({ adminBots }) => adminBots.facts.update(botId, botFactId, { isActive: false, factText: "t" }),
+    answer: nothing,
+    method: "PUT",
+    path: "/api/admin/bots/bot%201/facts/f%2F1",
+    body: { isActive: false, factText: "t" }
+  },
+  "adminBots.deleteFact": {
+    call: ({ adminBots }) => adminBots.facts.delete(botId, botFactId),
+    answer: nothing,
+    method: "DELETE",
+    path: "/api/admin/bots/bot%201/facts/f%2F1"
+  },
+  "adminBots.listLinks": {
+    call: ({ adminBots }) => adminBots.links.list(startBotId),
+    answer: emptyPage,
+    method: "GET",
+    path: "/api/admin/bots/start%201/bots"
+  },
+  "adminBots.listUnassigned": {
+    call: ({ adminBots }) => adminBots.links.unassigned(startBotId, { pageSize: 1 }),
+    answer: emptyPage,
+    method: "GET",
+    path: "/api/admin/bots/start%201/unassignedbots?PageSize=1"
+  },
+  "adminBots.createLink": {
+    call: ({ adminBots }) => adminBots.links.create(startBotId, botId, { isDefaultBot: true, keywords: "a, b" }),
+    answer: nothing,
+    method: "POST",
+    path: "/api/admin/bots/start%201/bots/bot%201",
+    body: { isDefaultBot: true, keywords: "a, b" }
+  },
+  "adminBots.updateLink": {
+    call: ({ adminBots }) => adminBots.links.update(startBotId, botId, { isDefaultBot: false }),
+    answer: nothing,
+    method: "PUT",
+    path: "/api/admin/bots/start%201/bots/bot%201",
+    body: { isDefaultBot: false, keywords: null }
+  },
+  "adminBots.deleteLink": {
+    call: ({ adminBots }) => adminBots.links.delete(startBotId, botId),
+    answer: nothing,
+    method: "DELETE",
+    path: "/api/admin/bots/start%201/bots/bot%201"
+  },
+  "adminBots.listFeedback": {
+    call: ({ adminBots }) =>
+      adminBots.feedback.list(botId, {
+        filterByVote: -1,
+        showFeedbacksWithoutStatus: true,
+        showFeedbacksWithStatus: false,
+        filterByStatus: 2,
+        ...paging
+      }),
+    answer: emptyPage,
+    method: "GET",
+    path: `/api/admin/bots/bot%201/feedback?FilterByVote=-1&ShowFeedbacksWithoutStatus=true&ShowFeedbacksWithStatus=false&FilterByStatus=2&${pagingQuery}`
+  },
+  "adminBots.updateFeedback": {
+    call: ({ adminBots }) => adminBots.feedback.update(botId, feedbackId, { status: 2, adminComment: "ok" }),
+    answer: nothing,
+    method: "PUT",
+    path: "/api/admin/bots/bot%201/feedback/b%231",
+    body: { status: 2, adminComment: "ok" }
+  },
+  "adminBots.getAcsConfiguration": {
+    call: ({ adminBots }) => adminBots.acsConfiguration.get(botId),
+    answer: () => json({}),
+    method: "GET",
+    path: "/api/admin/bots/bot%201/acsBotConfiguration"
+  },
+  "adminBots.updateAcsConfiguration": {
+    call: ({ adminBots }) =>
+      adminBots.acsConfiguration.update(botId, {
+        isUpdateBlobClient: true,
+        blobClientConnectionString: Redacted.make("secret"),
+        isUpdateSearchClient: false,
+        useSemanticSearch: true,
+        maxResults: 3
+      }),
+    answer: nothing,
+    method: "PUT",
+    path: "/api/admin/bots/bot%201/acsBotConfiguration",
+    body: {
+      isUpdateBlobClient: true,
+      blobClientConnectionString: "secret",
+      isUpdateSearchClient: false,
+      searchClientEndpoint: null,
+      searchClientCredential: null,
+      indexName: null,
+      indexFields: null,
+      useSemanticSearch: true,
+      semanticSearchConfigurationName: null,
+      maxResults: 3,
+      maxCharsTotal: null
+    }
+  },
+  "adminBots.getSearchConfiguration": {
+    call: ({ adminBots }) => adminBots.searchConfiguration.get(botId),
+    answer: () => json({}),
+    method: "GET",
+    path: "/api/admin/bots/bot%201/azureOpenAISearchBotConfiguration"
+  },
+  "adminBots.updateSearchConfiguration": {
+    call: ({ adminBots }) =>
+      adminBots.searchConfiguration.update(botId, {
+        isUpdateBlobClient: false,
+        isUpdateSearchClient: true,
+        searchClientEndpoint: "https://e",
+        searchClientCredential: Redacted.make("secret"),
+        temperature: 0.5,
+        searchShouldRestrictResultScope: false
+      }),
+    answer: nothing,
+    method: "PUT",
+    path: "/api/admin/bots/bot%201/azureOpenAISearchBotConfiguration",
+    body: {
+      isUpdateBlobClient: false,
+      blobClientConnectionString: null,
+      isUpdateSearchClient: true,
+      searchClientEndpoint: "https://e",
+      searchClientCredential: "secret",
+      indexName: null,
+      semanticSearchConfigurationName: null,
+      embeddingModelName: null,
+      maxResults: null,
+      temperature: 0.5,
+      searchFilter: null,
+      searchStrictness: null,
+      searchShouldRestrictResultScope: false
+    }
+  },
+  "adminBots.getConfiguration": {
+    call: ({ adminBots }) => adminBots.configuration.get(botId),
+    answer: () => json({ configurationRaw: "{}" }),
+    method: "GET",
+    path: "/api/admin/bots/bot%201/configuration"
+  },
+  "adminBots.updateConfiguration": {
+    call: ({ adminBots }) => adminBots.configuration.update(botId, "{}"),
+    answer: nothing,
+    method: "PUT",
+    path: "/api/admin/bots/bot%201/configuration",
+    body: { configurationRaw: "{}" }
   },
   "bots.search": {
     call: ({ bots }) => bots.search(botId, "hello"),

@@ -12,9 +12,8 @@ import * as SchemaGetter from "effect/SchemaGetter"
 import * as SchemaIssue from "effect/SchemaIssue"
 import { PlainDate } from "../PlainDate.ts"
 
-/** A missing or `null` value is absent; an absent value is written as `null`. */
-export const nullable = <S extends Schema.Constraint>(value: S) =>
-  Schema.optionalKey(Schema.NullOr(value)).pipe(
+const nullWhenAbsent = <S extends Schema.Constraint>(value: S, orNull: Schema.NullOr<S>) =>
+  Schema.optionalKey(orNull).pipe(
     Schema.decodeTo(Schema.optional(Schema.toType(value)), {
       decode: SchemaGetter.transformOptional(Option.filter(Predicate.isNotNull)),
       encode: SchemaGetter.transformOptional((value) =>
@@ -22,6 +21,13 @@ export const nullable = <S extends Schema.Constraint>(value: S) =>
       )
     })
   )
+
+/** A missing or `null` value is absent; an absent value is written as `null`. */
+export const nullable = <S extends Schema.Constraint>(value: S) => nullWhenAbsent(value, Schema.NullOr(value))
+
+/** As {@link nullable}, of what is neither a text nor a list: that `null` is allowed there stands in the document of the contract by this. */
+export const nullableValue = <S extends Schema.Constraint>(value: S) =>
+  nullWhenAbsent(value, Schema.NullOr(value).annotate({ default: null }))
 
 /** A missing or `null` value is absent; an absent value is left out, for the fields of which the contract allows no `null`. */
 export const omittable = <S extends Schema.Constraint>(value: S) =>
@@ -59,6 +65,9 @@ export const optionalId = <Id>(id: Schema.Codec<Id, string>) =>
 /** A text. */
 export const text = nullable(Schema.String)
 
+/** A text that does not show in what is printed. */
+export const secret = nullable(Schema.RedactedFromValue(Schema.String))
+
 /** A flag; missing is `false`. */
 export const flag = orElse(Schema.Boolean, false)
 
@@ -74,7 +83,8 @@ export const list = <S extends Schema.Constraint>(item: S) => orElse(Schema.Arra
 // RFC 3339 wants an offset. ASP.NET leaves it out of times of unspecified kind, which are UTC here, and writes up to seven fraction digits.
 const hasOffset = /(?:[zZ]|[+-]\d\d:?\d\d)$/
 
-const UtcFromString = Schema.String.annotate({ format: "date-time" }).pipe(
+/** A time in UTC, as a text. */
+export const UtcFromString = Schema.String.annotate({ format: "date-time" }).pipe(
   Schema.decodeTo(Schema.DateTimeUtc, {
     decode: SchemaGetter.transformEffect((input, options) => {
       const millis = Date.parse(hasOffset.test(input) ? input : `${input}Z`)

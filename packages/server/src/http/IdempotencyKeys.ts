@@ -44,6 +44,7 @@ const longEndpoints: ReadonlySet<string> = new Set(["chats.complete"])
 /** What of an answer is stored: all of a success. */
 const answerOf = ({ body, status }: HttpServerResponse.HttpServerResponse): Effect.Effect<Answer | undefined> => {
   if (status < 200 || status > 299) return Effect.undefined
+  if (body._tag === "Empty") return Effect.succeed({ status, contentType: "", body: new Uint8Array() })
   return body._tag === "Uint8Array"
     ? Effect.succeed({ status, contentType: body.contentType, body: body.body })
     : Effect.die(new Error("A keyed endpoint answers with what cannot be stored"))
@@ -69,7 +70,9 @@ const isRefusal = (error: unknown): error is Refusal =>
   error instanceof InvalidRequest || error instanceof IdempotencyKeyInUse || error instanceof IdempotencyKeyReused
 
 const toResponse = ({ body, contentType, status }: Answer) =>
-  HttpServerResponse.uint8Array(body, { status, contentType })
+  contentType === ""
+    ? HttpServerResponse.empty({ status })
+    : HttpServerResponse.uint8Array(body, { status, contentType })
 
 /** Requests without a key pass by. */
 export const layer: Layer.Layer<Api.IdempotencyKeys, never, CompletionRuns | IdempotencyKeys> = Layer.effect(

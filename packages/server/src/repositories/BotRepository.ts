@@ -28,6 +28,12 @@ export const BotRow = Schema.Struct({
   isUserSystemMessageSupported: Flag,
   openAiServiceId: nullable(OpenAiServiceId),
   modelName: nullable(Schema.String),
+  /** The logins of its admins, as one of them wrote them; see `Logins`. */
+  adminLogins: nullable(Schema.String),
+  /** The logins of all who may use it when it is not public, as `Logins.listed` makes them. */
+  listedLogins: Schema.String,
+  /** Whether it was deleted and is only kept for the chats with it. */
+  isDeleted: Flag,
   createdUtc: Utc,
   updatedUtc: Utc
 })
@@ -61,6 +67,8 @@ export interface BotFilter {
   readonly onlyOpen?: boolean | undefined
   /** Only those that are public; all by default. */
   readonly onlyPublic?: boolean | undefined
+  /** With `onlyPublic`, also those in whose `listedLogins` this stands. */
+  readonly orListing?: string | undefined
   /** Only those that route to others; all by default. */
   readonly onlyStartBots?: boolean | undefined
   /** Only those this start bot routes to; all by default. */
@@ -75,6 +83,7 @@ const Image = reader(BotImageRow)
 export class BotRepository extends Context.Service<
   BotRepository,
   {
+    /** Also one that was deleted. */
     readonly find: (id: BotId) => Effect.Effect<BotRow | undefined>
     readonly findByCode: (code: string) => Effect.Effect<BotRow | undefined>
     /** The bot that is open to everyone: active, public and open. */
@@ -92,7 +101,8 @@ export class BotRepository extends Context.Service<
       const columns = sql.literal(
         "id, code, implementation_type, display_name, display_message, description, sample_question1, sample_question2, " +
           "base_system_message, is_active, is_public, is_open, is_user_system_message_supported, open_ai_service_id, " +
-          "model_name, created_utc, updated_utc"
+          "model_name, admin_logins, listed_logins, CASE WHEN deleted_utc IS NULL THEN 0 ELSE 1 END AS is_deleted, " +
+          "created_utc, updated_utc"
       )
       const text = (column: string) => `lower(coalesce(${column}, ''))`
       const orders = {
@@ -125,7 +135,11 @@ export class BotRepository extends Context.Service<
           const where = sql.and([
             sql`is_active = 1`,
             ...(filter.onlyOpen === true ? [sql`is_open = 1`] : []),
-            ...(filter.onlyPublic === true ? [sql`is_public = 1`] : []),
+            ...(filter.onlyPublic !== true
+              ? []
+              : filter.orListing === undefined
+                ? [sql`is_public = 1`]
+                : [sql.or([sql`is_public = 1`, contains(sql, "listed_logins", filter.orListing)])]),
             ...(filter.onlyStartBots === true ? [sql`implementation_type = 'Start'`] : []),
             ...(filter.startBotId === undefined
               ? []

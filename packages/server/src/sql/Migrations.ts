@@ -11,6 +11,7 @@ import * as Effect from "effect/Effect"
 import * as Layer from "effect/Layer"
 import * as Migrator from "effect/sql/Migrator"
 import * as SqlClient from "effect/sql/SqlClient"
+import * as SearchText from "../SearchText.ts"
 
 const initial = Effect.gen(function* () {
   const sql = yield* SqlClient.SqlClient
@@ -277,13 +278,78 @@ const completionLogs = Effect.gen(function* () {
   yield* sql`CREATE INDEX completion_logs_created ON completion_logs (created_utc)`
 })
 
+const administration = Effect.gen(function* () {
+  const sql = yield* SqlClient.SqlClient
+  const bytes = sql.onDialectOrElse({ pg: () => sql.literal("BYTEA"), orElse: () => sql.literal("BLOB") })
+
+  // `listed_logins` has the logins of the other three in the form of `Logins`. A bot that was deleted is kept for the chats with it.
+  for (const column of [
+    "display_name_de TEXT",
+    "display_message_de TEXT",
+    "description_de TEXT",
+    "sample_question1_de TEXT",
+    "sample_question2_de TEXT",
+    "user_logins TEXT",
+    "admin_logins TEXT",
+    "contributor_logins TEXT",
+    "listed_logins TEXT NOT NULL DEFAULT ''",
+    "configuration TEXT",
+    "edited_utc TEXT",
+    "deleted_utc TEXT"
+  ]) {
+    yield* sql`ALTER TABLE bots ADD COLUMN ${sql.literal(column)}`
+  }
+  // The bytes stand last again.
+  yield* sql`ALTER TABLE bots ADD COLUMN picture ${bytes}`
+  yield* sql`UPDATE bots SET picture = image`
+  yield* sql`ALTER TABLE bots DROP COLUMN image`
+  yield* sql`ALTER TABLE bots RENAME COLUMN picture TO image`
+
+  yield* sql`CREATE TABLE bot_azure_configurations (
+    bot_id TEXT NOT NULL REFERENCES bots (id) ON DELETE CASCADE,
+    kind TEXT NOT NULL,
+    settings TEXT NOT NULL,
+    blob_uri TEXT,
+    search_endpoint TEXT,
+    blob_connection ${bytes},
+    search_credential ${bytes},
+    PRIMARY KEY (bot_id, kind)
+  )`
+
+  yield* sql`ALTER TABLE bot_facts ADD COLUMN search_text TEXT NOT NULL DEFAULT ''`
+  const facts = yield* sql<{ id: string; factText: string }>`SELECT id, fact_text FROM bot_facts`
+  for (const { factText, id } of facts) {
+    yield* sql`UPDATE bot_facts SET search_text = ${SearchText.fold(factText)} WHERE id = ${id}`
+  }
+
+  yield* sql`ALTER TABLE feedback ADD COLUMN search_text TEXT NOT NULL DEFAULT ''`
+  yield* sql`ALTER TABLE feedback ADD COLUMN search_comment TEXT NOT NULL DEFAULT ''`
+  // The messages of much feedback are long, so some at a time.
+  let last = ""
+  while (true) {
+    const rows = yield* sql<{
+      id: string
+      userMessage: string | null
+      assistantMessage: string | null
+      userComment: string | null
+    }>`SELECT id, user_message, assistant_message, user_comment FROM feedback WHERE id > ${last} ORDER BY id LIMIT 100`
+    for (const { assistantMessage, id, userComment, userMessage } of rows) {
+      const searchText = SearchText.foldAll([userMessage, assistantMessage, userComment])
+      yield* sql`UPDATE feedback SET search_text = ${searchText} WHERE id = ${id}`
+      last = id
+    }
+    if (rows.length === 0) break
+  }
+})
+
 /** Brings the database to the current version on start; safe to run again, and from two processes at once. */
 export const layer = Layer.effectDiscard(
   Migrator.make({})({
     loader: Migrator.fromRecord({
       "0001_initial": initial,
       "0002_idempotency": idempotency,
-      "0003_completion_logs": completionLogs
+      "0003_completion_logs": completionLogs,
+      "0004_administration": administration
     })
   })
 )
