@@ -342,14 +342,13 @@ const administration = Effect.gen(function* () {
   }
 })
 
+/** The versions of the database, by their numbers and names. One that was released is never changed. */
+export const migrations = {
+  "0001_initial": initial,
+  "0002_idempotency": idempotency,
+  "0003_completion_logs": completionLogs,
+  "0004_administration": administration
+} as const
+
 /** Brings the database to the current version on start; safe to run again, and from two processes at once. */
-export const layer = Layer.effectDiscard(
-  Migrator.make({})({
-    loader: Migrator.fromRecord({
-      "0001_initial": initial,
-      "0002_idempotency": idempotency,
-      "0003_completion_logs": completionLogs,
-      "0004_administration": administration
-    })
-  })
-)
+export const layer = Layer.effectDiscard(Migrator.make({})({ loader: Migrator.fromRecord(migrations) }))
