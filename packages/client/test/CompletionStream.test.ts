@@ -311,6 +311,17 @@ describe("the events of a stream", () => {
     })
   )
 
+  it.effect("never come twice: where that cannot be told, a stream that breaks is not asked for again", () =>
+    Effect.gen(function* () {
+      const text = new TextDecoder().decode(bytesOf(answer.slice(1, 3))).replaceAll(/id: (\d+)\n/g, "id: 7$10\n")
+      const { error, events, sent, story } = yield* read(() => stream(text, "reset"), { policy: honoured })
+      assert.instanceOf(error, Errors.TransportFailed)
+      assert.deepStrictEqual(events, answer.slice(1, 3))
+      assert.strictEqual(story?.ended, "begun")
+      assert.strictEqual(sent.length, 1)
+    })
+  )
+
   it.effect("end with an error where the answer failed", () =>
     Effect.gen(function* () {
       const failed: CompletionEvent.Failed = {

@@ -1,5 +1,5 @@
 /**
- * The whole backend of one process: HTTP server, services, embedded provider and a SQLite database in the data folder.
+ * The whole backend of one process: HTTP server, services, providers and a SQLite database in the data folder.
  */
 import * as NodeHttpServer from "@effect/platform-node/NodeHttpServer"
 import * as NodeServices from "@effect/platform-node/NodeServices"
@@ -11,9 +11,11 @@ import { createServer } from "node:http"
 import * as AdminToken from "./AdminToken.ts"
 import * as BotsSync from "./BotsSync.ts"
 import { CompletionRuns } from "./CompletionRuns.ts"
-import * as EmbeddedProvider from "./EmbeddedProvider.ts"
+import * as Providers from "./Providers.ts"
+import * as ProviderTransport from "./ProviderTransport.ts"
 import { Retention } from "./Retention.ts"
 import * as SecretBox from "./SecretBox.ts"
+import * as SecretRotation from "./SecretRotation.ts"
 import * as Server from "./Server.ts"
 import type { ServerConfig } from "./ServerConfig.ts"
 import { ServerOptions } from "./ServerOptions.ts"
@@ -37,11 +39,19 @@ export const services = (config: ServerConfig) =>
             })
         )
       )
+      const { allowLinkLocalProviders, promptTokens, requireTerms, secretKey, secretKeyPrevious } = config
       return Services.layer.pipe(
-        Layer.provide(EmbeddedProvider.layer),
-        Layer.provide(Tokenizer.layer),
-        Layer.provide(SecretBox.layer({ key: config.secretKey, file: path.join(config.dataDir, "secret-key") })),
-        Layer.provide(Layer.succeed(ServerOptions, { requireTerms: config.requireTerms })),
+        Layer.provide(Providers.layer),
+        Layer.provide([Tokenizer.layer, ProviderTransport.layer]),
+        Layer.provide(secretKeyPrevious === undefined ? Layer.empty : SecretRotation.layer),
+        Layer.provide(
+          SecretBox.layer({
+            key: secretKey,
+            previous: secretKeyPrevious,
+            file: path.join(config.dataDir, "secret-key")
+          })
+        ),
+        Layer.provide(Layer.succeed(ServerOptions, { allowLinkLocalProviders, promptTokens, requireTerms })),
         Layer.provide(Migrations.layer),
         Layer.provideMerge(NodeSqlite.layer({ filename: path.join(config.dataDir, "chatbot.db") }))
       )

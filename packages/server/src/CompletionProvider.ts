@@ -51,9 +51,13 @@ export interface Answer extends Omit<Done, "_tag"> {
 /** A word and the white space after it; white space the text begins with is a piece of its own, and a word without end is cut. */
 const piece = /\S{1,40}\s*|\s+/gu
 
+/** The pieces of a text that is there as a whole, word by word. */
+export const toDeltas = (text: string): ReadonlyArray<Delta> =>
+  (text.match(piece) ?? []).map((text) => ({ _tag: "Delta", text }))
+
 /** The parts of an answer that is there as a whole, word by word. */
 export const toParts = ({ assistantMessage, ...done }: Answer): ReadonlyArray<Part> => [
-  ...(assistantMessage.match(piece) ?? []).map((text) => ({ _tag: "Delta", text }) as const),
+  ...toDeltas(assistantMessage),
   { _tag: "Done", ...done }
 ]
 

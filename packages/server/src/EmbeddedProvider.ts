@@ -2,7 +2,7 @@
  * Answers without a model and without a network: it finds the passages of a bot's facts and documents that speak of the question and
  * answers with their own sentences. The same question in the same chat always gets the same answer.
  */
-import { SourceId } from "@effect-chatbot/schema/Ids"
+import type { SourceId } from "@effect-chatbot/schema/Ids"
 import * as Clock from "effect/Clock"
 import * as Effect from "effect/Effect"
 import * as Layer from "effect/Layer"
@@ -10,6 +10,8 @@ import type * as SqlClient from "effect/sql/SqlClient"
 import * as Stream from "effect/Stream"
 import { type Answer, CompletionProvider, type Request, toParts } from "./CompletionProvider.ts"
 import * as Extract from "./internal/Extract.ts"
+import { hits, named, sourcesOf } from "./internal/passages.ts"
+import { leanedOn, type SmallTalk, smallTalk } from "./internal/SmallTalk.ts"
 import * as Words from "./internal/Words.ts"
 import * as Knowledge from "./Knowledge.ts"
 import type { BotRow } from "./repositories/BotRepository.ts"
@@ -22,48 +24,11 @@ const maxSources = 3
 /** How many documents are named to someone who asks about something else. */
 const maxTopics = 5
 
-type SmallTalk = "greeting" | "thanks" | "about" | "maker"
-
 /** "What is this?", "What does it do?": about the bot, unless the chat has spoken of something else. */
 const asksAboutThis = (message: string): boolean =>
   /^(?:(?:so|and|but|ok|okay|please|well|hi|hello|hey) )*(?:(?:what|who)(?: exactly)? (?:is|s|are) (?:this|that|it|these|here)(?: (?:all|thing|bot|app|exactly))*(?: (?:about|for|good for|used for))?|what (?:does|do|can|could) (?:this|that|it|these|i)(?: (?:thing|bot|app))? do(?: (?:with (?:it|this|that)|here|for me|exactly))*|what is (?:the )?(?:point|purpose|use) of (?:this|that|it)(?: (?:thing|bot|app))?|(?:tell me|explain|describe)(?: (?:more|something))?(?: about)? (?:this|it)(?: (?:thing|bot|app))?|where am i|what am i (?:talking|speaking|chatting) (?:to|with))$/.test(
     Words.words(Words.truncate(message, 200)).join(" ")
   )
-
-const smallTalk = (message: string): SmallTalk | undefined => {
-  const words = Words.words(Words.truncate(message, 200))
-  if (words.length === 0 || words.length > 8) return undefined
-  const said = words.join(" ")
-  if (
-    /^(?:hi|hello|hey|hallo|greetings|howdy|welcome|good (?:morning|afternoon|evening|day))(?: (?:there|again|bot|all|everyone|you))*$/.test(
-      said
-    )
-  ) {
-    return "greeting"
-  }
-  if (
-    /^(?:(?:ok|okay|great|perfect|super|cool|nice|wonderful|many|and|so|no) )*(?:thanks|thank you|thx|cheers|bye|goodbye)(?: (?:a lot|so much|very much|again|for (?:your|the) help|you|that|all|bye|and|goodbye))*$/.test(
-      said
-    )
-  ) {
-    return "thanks"
-  }
-  if (
-    /^(?:(?:hi|hello|hey|so|and|please) )*(?:help(?: me)?|(?:who|what) are you|what (?:can|do) you (?:do|know|answer)(?: for me)?|what can i ask(?: you)?(?: about)?|how can you help(?: me)?|what (?:is|are) you for|introduce yourself|tell me about yourself)$/.test(
-      said
-    )
-  ) {
-    return "about"
-  }
-  if (
-    /^(?:(?:hi|hello|hey|so|and|but) )*(?:who (?:wrote|made|built|created|developed|programmed|trained) (?:you|this bot)|are you (?:an? )?(?:real )?(?:ai|human|person|robot|bot|machine|computer|program|chatbot|chatgpt|gpt|llm|model|language model)|(?:what|which) (?:language |ai )?(?:model|llm|ai) (?:are you|do you use|is behind you))$/.test(
-      said
-    )
-  ) {
-    return "maker"
-  }
-  return undefined
-}
 
 const samples = (bot: BotRow): string => {
   const questions = [bot.sampleQuestion1, bot.sampleQuestion2].filter((question) => question !== undefined)
@@ -79,23 +44,6 @@ const joined = (...parts: ReadonlyArray<string | undefined>): string =>
     .join("\n\n")
 
 const withEnd = (text: string): string => (/[.!?”]$/.test(text.trim()) ? text.trim() : `${text.trim()}.`)
-
-const shortened = (text: string): string => (text.length <= 80 ? text : `${Words.truncate(text, 79)}…`)
-
-const named = (passage: Knowledge.Passage): string =>
-  passage.documentId === undefined ? `fact "${shortened(passage.text)}"` : `${passage.path ?? ""} (${passage.heading})`
-
-/** The question this one leans on, and what was said since: the earlier questions of the chat back to the last that stands for itself. */
-const leanedOn = ({ history, userMessage }: Request): ReadonlyArray<string> => {
-  if (!Words.isFollowUp(userMessage)) return []
-  const result: Array<string> = []
-  for (const turn of history.slice(-4).toReversed()) {
-    if (smallTalk(turn.userMessage) !== undefined) continue
-    result.push(turn.userMessage)
-    if (!Words.isFollowUp(turn.userMessage)) break
-  }
-  return result
-}
 
 /** The answer to small talk, in the bot's own words. */
 const reply = (bot: BotRow, talk: SmallTalk): string => {
@@ -113,12 +61,6 @@ const reply = (bot: BotRow, talk: SmallTalk): string => {
       return joined(bot.displayMessage ?? `I am ${bot.displayName}.`, bot.description, samples(bot))
   }
 }
-
-/** The documents of passages, each once. */
-const sourcesOf = (passages: ReadonlyArray<Knowledge.Passage>): ReadonlyArray<SourceId> =>
-  Array.from(new Set(passages.map(({ documentId }) => documentId).filter((id) => id !== undefined)))
-    .slice(0, maxSources)
-    .map((id) => SourceId.make(id))
 
 /** Answers from the facts and documents of the bot that is asked. Never fails: what goes wrong in the database is a defect. */
 export const layer: Layer.Layer<CompletionProvider, never, SqlClient.SqlClient | Tokenizer.Tokenizer> = Layer.effect(
@@ -183,11 +125,7 @@ export const layer: Layer.Layer<CompletionProvider, never, SqlClient.SqlClient |
         `retrieval: ${found.passages.length} passages in ${(Number(nanos) / 1e6).toFixed(1)} ms`
       )
       const best = found.passages.slice(0, Extract.passagesRead)
-      for (const [index, passage] of best.entries()) {
-        trace.push(
-          `hit ${index + 1}: score ${passage.score.toFixed(2)}, coverage ${passage.coverage.toFixed(2)}, ${named(passage)}`
-        )
-      }
+      trace.push(...hits(best))
 
       const extract = Extract.extract(userMessage, found, earlier.length > 0)
       if (extract === undefined) {
@@ -198,7 +136,7 @@ export const layer: Layer.Layer<CompletionProvider, never, SqlClient.SqlClient |
         `answer: ${extract.sentences} sentences${extract.hasCode ? " and code" : ""} from ${extract.used.map(named).join("; ")}`
       )
       const read = [...earlier, ...best.map((passage) => passage.text)]
-      return yield* answer(extract.text, "answer", sourcesOf(extract.used), read)
+      return yield* answer(extract.text, "answer", sourcesOf(extract.used).slice(0, maxSources), read)
     })
 
     return {

@@ -82,7 +82,8 @@ class Refused<A> {
 const inUse = (completionId?: CompletionId) =>
   new IdempotencyKeyInUse({ retryAfter: Duration.seconds(1), ...(completionId && { completionId }) })
 
-const purposeOf = (hash: string) => `the answer to the idempotency key ${hash}`
+/** What the answer to a key is sealed for, by the hash of the key. */
+export const purposeOf = (hash: string) => `the answer to the idempotency key ${hash}`
 
 // Of these two versions alone it is certain that nobody can guess them (RFC 9562, 5.4 and 5.7).
 const randomUuid = /^[0-9a-f]{8}-[0-9a-f]{4}-[47][0-9a-f]{3}-[89ab][0-9a-f]{3}-[0-9a-f]{12}$/i

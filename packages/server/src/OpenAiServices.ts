@@ -17,16 +17,26 @@ import * as Effect from "effect/Effect"
 import * as Layer from "effect/Layer"
 import * as Option from "effect/Option"
 import * as Redacted from "effect/Redacted"
+import * as Result from "effect/Result"
 import * as Paging from "./Paging.ts"
+import * as ProviderEndpoint from "./ProviderEndpoint.ts"
 import { OpenAiServiceRepository } from "./repositories/OpenAiServiceRepository.ts"
 import { SecretBox, type SecretUnreadable } from "./SecretBox.ts"
+import { ServerOptions } from "./ServerOptions.ts"
 import * as TextLimits from "./TextLimits.ts"
 
 /** What a provider needs to reach an OpenAI service. */
 export interface Connection {
+  readonly displayName: string
   readonly endpoint: string | undefined
   readonly apiKey: Redacted.Redacted | undefined
 }
+
+/** What the key of a service is sealed for. */
+export const purposeOf = (id: OpenAiServiceId): string => `the API key of the OpenAI service ${id}`
+
+const invalid = (name: keyof CreateOpenAiService, message: string) =>
+  new InvalidRequest({ issues: [{ path: ["payload", name], message }] })
 
 /** The OpenAI services that bots answer through. */
 export class OpenAiServices extends Context.Service<
@@ -58,34 +68,32 @@ export class OpenAiServices extends Context.Service<
       const services = yield* OpenAiServiceRepository
       const box = yield* SecretBox
       const random = yield* SecureRandom.SecureRandom
-
-      const purposeOf = (id: OpenAiServiceId) => `the API key of the OpenAI service ${id}`
+      const { allowLinkLocalProviders = false } = yield* ServerOptions
 
       const checkEndpoint = (endpoint: string | undefined): Effect.Effect<string | undefined, InvalidRequest> => {
         if (endpoint === undefined || endpoint.trim() === "") return Effect.undefined
-        const url = URL.parse(endpoint)
-        return url !== null && (url.protocol === "https:" || url.protocol === "http:")
-          ? Effect.succeed(endpoint.trim())
-          : Effect.fail(
-              new InvalidRequest({
-                issues: [{ path: ["payload", "azureOpenAiEndpoint"], message: "Expected an http or https URL" }]
-              })
-            )
+        return Result.match(ProviderEndpoint.parse(endpoint, { allowLinkLocal: allowLinkLocalProviders }), {
+          onFailure: (message) => Effect.fail(invalid("azureOpenAiEndpoint", message)),
+          onSuccess: () => Effect.succeed(endpoint.trim())
+        })
+      }
+
+      /** A key travels in a header, which takes one line of ASCII; it is easily copied with the end of its line. */
+      const checkApiKey = (apiKey: Redacted.Redacted | undefined) => {
+        const key = apiKey === undefined ? "" : Redacted.value(apiKey).trim()
+        if (key === "") return Effect.undefined
+        return /^[\x20-\x7e]{1,4000}$/.test(key)
+          ? Effect.succeed(Redacted.make(key))
+          : Effect.fail(invalid("azureOpenAiApiKey", "Expected one line of at most 4000 ASCII characters"))
       }
 
       const connectionOf = Effect.fnUntraced(function* (
         id: OpenAiServiceId,
-        {
-          azureOpenAiApiKey,
-          azureOpenAiEndpoint
-        }: Pick<CreateOpenAiService, "azureOpenAiEndpoint" | "azureOpenAiApiKey">
+        service: Pick<CreateOpenAiService, "azureOpenAiEndpoint" | "azureOpenAiApiKey">
       ) {
-        const endpoint = yield* checkEndpoint(azureOpenAiEndpoint)
-        const apiKey =
-          azureOpenAiApiKey === undefined || Redacted.value(azureOpenAiApiKey) === ""
-            ? undefined
-            : yield* box.seal(azureOpenAiApiKey, purposeOf(id))
-        return { endpoint, apiKey }
+        const endpoint = yield* checkEndpoint(service.azureOpenAiEndpoint)
+        const apiKey = yield* checkApiKey(service.azureOpenAiApiKey)
+        return { endpoint, apiKey: apiKey === undefined ? undefined : yield* box.seal(apiKey, purposeOf(id)) }
       })
 
       const unlessMissing = (id: OpenAiServiceId) => (found: boolean) =>
@@ -132,7 +140,7 @@ export class OpenAiServices extends Context.Service<
         const service = yield* services.find(id)
         if (service === undefined || !service.isActive) return Option.none()
         const apiKey = service.apiKey === undefined ? undefined : yield* box.open(service.apiKey, purposeOf(id))
-        return Option.some({ endpoint: service.endpoint, apiKey })
+        return Option.some({ displayName: service.displayName, endpoint: service.endpoint, apiKey })
       })
 
       return { list, create, get, update, delete: remove, connection }

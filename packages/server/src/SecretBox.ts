@@ -3,6 +3,8 @@
  *
  * A sealed secret is a version byte, the nonce, and the ciphertext with its tag. What the secret is for is authenticated with it, so that
  * a sealed secret moved to another row does not open there.
+ *
+ * When the key is changed, the one before is given too: it opens what it sealed, and seals nothing any more, see `SecretRotation`.
  */
 import * as NodeCrypto from "@effect/platform-node/NodeCrypto"
 import * as Context from "effect/Context"
@@ -39,8 +41,10 @@ export class SecretBox extends Context.Service<
   {
     /** Seals a secret for a purpose, such as the id of the row it stands in. */
     readonly seal: (secret: Redacted.Redacted, purpose: string) => Effect.Effect<Uint8Array>
-    /** Opens what was sealed for the same purpose. */
+    /** Opens what was sealed for the same purpose, with this key or the one before. */
     readonly open: (sealed: Uint8Array, purpose: string) => Effect.Effect<Redacted.Redacted, SecretUnreadable>
+    /** Seals anew what the key before had sealed. Absent for what this key has sealed already. */
+    readonly reseal: (sealed: Uint8Array, purpose: string) => Effect.Effect<Uint8Array | undefined, SecretUnreadable>
   }
 >()("@effect-chatbot/server/SecretBox") {}
 
@@ -48,31 +52,47 @@ const version = 1
 const nonceLength = Aead.aes256Gcm.nonceLength
 const keyLength = Aead.aes256Gcm.keyLength
 
-const make = Effect.fnUntraced(function* (keyBytes: Uint8Array) {
+const make = Effect.fnUntraced(function* (keyBytes: Uint8Array, previousBytes: Uint8Array | undefined) {
   const aead = yield* Aead.Aead
   const random = yield* SecureRandom.SecureRandom
   // The length was checked where the key came from, so nothing below can fail but for a sealed secret that does not fit.
-  const key = yield* Effect.orDie(Aead.key(Aead.aes256Gcm, keyBytes))
+  const keyOf = (bytes: Uint8Array) => Effect.orDie(Aead.key(Aead.aes256Gcm, bytes))
+  const current = yield* keyOf(keyBytes)
+  const previous = previousBytes === undefined ? undefined : yield* keyOf(previousBytes)
+
+  const seal = Effect.fnUntraced(function* (secret: Redacted.Redacted, purpose: string) {
+    const nonce = yield* random.randomBytes(nonceLength)
+    const text = new TextEncoder().encode(Redacted.value(secret))
+    const aad = new TextEncoder().encode(purpose)
+    const ciphertext = yield* Effect.orDie(aead.encrypt(current, text, { nonce, aad }))
+    const sealed = new Uint8Array(1 + nonceLength + ciphertext.length)
+    sealed[0] = version
+    sealed.set(nonce, 1)
+    sealed.set(ciphertext, 1 + nonceLength)
+    return sealed
+  })
+
+  const openWith = (key: typeof current, sealed: Uint8Array, purpose: string) => {
+    if (sealed[0] !== version || sealed.length < 1 + nonceLength) return Effect.fail(new SecretUnreadable({ purpose }))
+    const nonce = sealed.slice(1, 1 + nonceLength)
+    return aead.decrypt(key, sealed.slice(1 + nonceLength), { nonce, aad: new TextEncoder().encode(purpose) }).pipe(
+      Effect.map((text) => Redacted.make(new TextDecoder().decode(text), { label: "secret" })),
+      Effect.mapError(() => new SecretUnreadable({ purpose }))
+    )
+  }
+
+  const openWithPrevious = (sealed: Uint8Array, purpose: string) =>
+    previous === undefined ? Effect.fail(new SecretUnreadable({ purpose })) : openWith(previous, sealed, purpose)
+
   return SecretBox.of({
-    seal: Effect.fnUntraced(function* (secret, purpose) {
-      const nonce = yield* random.randomBytes(nonceLength)
-      const text = new TextEncoder().encode(Redacted.value(secret))
-      const ciphertext = yield* Effect.orDie(aead.encrypt(key, text, { nonce, aad: new TextEncoder().encode(purpose) }))
-      const sealed = new Uint8Array(1 + nonceLength + ciphertext.length)
-      sealed[0] = version
-      sealed.set(nonce, 1)
-      sealed.set(ciphertext, 1 + nonceLength)
-      return sealed
-    }),
-    open: (sealed, purpose) => {
-      if (sealed[0] !== version || sealed.length < 1 + nonceLength)
-        return Effect.fail(new SecretUnreadable({ purpose }))
-      const nonce = sealed.slice(1, 1 + nonceLength)
-      return aead.decrypt(key, sealed.slice(1 + nonceLength), { nonce, aad: new TextEncoder().encode(purpose) }).pipe(
-        Effect.map((text) => Redacted.make(new TextDecoder().decode(text), { label: "secret" })),
-        Effect.mapError(() => new SecretUnreadable({ purpose }))
-      )
-    }
+    seal,
+    open: (sealed, purpose) =>
+      openWith(current, sealed, purpose).pipe(Effect.catch(() => openWithPrevious(sealed, purpose))),
+    reseal: (sealed, purpose) =>
+      Effect.matchEffect(openWith(current, sealed, purpose), {
+        onSuccess: () => Effect.undefined,
+        onFailure: () => Effect.flatMap(openWithPrevious(sealed, purpose), (secret) => seal(secret, purpose))
+      })
   })
 })
 
@@ -118,6 +138,8 @@ const fromFile = Effect.fnUntraced(
 export interface Options {
   /** 32 bytes in Base64, as in `CHATBOT_SECRET_KEY`. */
   readonly key?: Redacted.Redacted | undefined
+  /** The key before this one, as in `CHATBOT_SECRET_KEY_PREVIOUS`, when it was changed. */
+  readonly previous?: Redacted.Redacted | undefined
   /** The file to keep a key in when none is given; it is made on the first start, readable by its owner only. Its folder must exist. */
   readonly file: string
 }
@@ -131,6 +153,11 @@ export const layer = (options: Options): Layer.Layer<SecretBox, InvalidSecretKey
         options.key !== undefined && Redacted.value(options.key) !== ""
           ? yield* parse(Redacted.value(options.key), "CHATBOT_SECRET_KEY")
           : yield* Effect.flatMap(fromFile(options.file), (text) => parse(text, `The file "${options.file}"`))
-      return yield* make(bytes)
+      const { previous } = options
+      const previousBytes =
+        previous !== undefined && Redacted.value(previous) !== ""
+          ? yield* parse(Redacted.value(previous), "CHATBOT_SECRET_KEY_PREVIOUS")
+          : undefined
+      return yield* make(bytes, previousBytes)
     })
   ).pipe(Layer.provide([NodeCrypto.layerAead, NodeCrypto.layerSecureRandom]))

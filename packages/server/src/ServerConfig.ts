@@ -21,6 +21,12 @@ export interface ServerConfig {
   readonly adminToken: Redacted.Redacted | undefined
   /** `CHATBOT_SECRET_KEY`: 32 bytes in base64 that encrypt what is secret in the database; without it a key is made on the first start. */
   readonly secretKey: Redacted.Redacted | undefined
+  /** `CHATBOT_SECRET_KEY_PREVIOUS`: the secret key before, when it was changed; what it encrypted is encrypted anew on start. */
+  readonly secretKeyPrevious: Redacted.Redacted | undefined
+  /** `CHATBOT_PROMPT_TOKENS`: the most tokens that the prompt of a model may have; 8000 by default. */
+  readonly promptTokens: number
+  /** `CHATBOT_ALLOW_LINK_LOCAL_PROVIDERS`: whether OpenAI services may be at link-local and metadata addresses; `false` by default. */
+  readonly allowLinkLocalProviders: boolean
   /** `CHATBOT_REQUIRE_TERMS`: whether a user must accept the terms before the first chat; `false` by default. */
   readonly requireTerms: boolean
   /** `CHATBOT_MAX_BODY_SIZE`: the most the body of a request may have; 1 MiB by default. */
@@ -43,6 +49,11 @@ export const ServerConfig: Config.Config<ServerConfig> = Config.all({
   botsDir: Config.NonEmptyString("CHATBOT_BOTS_DIR").pipe(Config.withDefault(BotsFolder.defaultFolder)),
   adminToken: optional(Config.Redacted("CHATBOT_ADMIN_TOKEN")),
   secretKey: optional(Config.Redacted("CHATBOT_SECRET_KEY")),
+  secretKeyPrevious: optional(Config.Redacted("CHATBOT_SECRET_KEY_PREVIOUS")),
+  promptTokens: Config.schema(Schema.Int.check(Schema.isGreaterThan(0)), "CHATBOT_PROMPT_TOKENS").pipe(
+    Config.withDefault(8000)
+  ),
+  allowLinkLocalProviders: Config.Boolean("CHATBOT_ALLOW_LINK_LOCAL_PROVIDERS").pipe(Config.withDefault(false)),
   requireTerms: Config.Boolean("CHATBOT_REQUIRE_TERMS").pipe(Config.withDefault(false)),
   maxBodySize: Config.ByteSize("CHATBOT_MAX_BODY_SIZE").pipe(Config.withDefault(ByteSize.mebibytes(1))),
   logLevel: Config.LogLevel("CHATBOT_LOG_LEVEL").pipe(Config.withDefault("Info")),

@@ -13,6 +13,13 @@ export interface ServerOptions {
   readonly requireTerms: boolean
   /** How long running completions may go on when the server shuts down, before they are broken off. Default 10 seconds. */
   readonly shutdownGrace?: Duration.Duration | undefined
+  /** The most tokens that the prompt of a model may have, as the `Tokenizer` counts them. Default 8000. */
+  readonly promptTokens?: number | undefined
+  /**
+   * Whether OpenAI services may be at link-local addresses and those of metadata services, where clouds hand out the credentials of the
+   * machine. Default `false`.
+   */
+  readonly allowLinkLocalProviders?: boolean | undefined
 }
 
 /** The options in force; provide it to change them. */

@@ -201,7 +201,15 @@ layer(backend(BotsSync.layer()), { timeout: 20_000 })("EmbeddedProvider with the
         ["guide", "How do I set a timeout for one call?", "You set a timeout", "provideService(Timeouts.Timeouts, {"],
         ["client", "How do I set a timeout for one call?", "provideService(Timeouts.Timeouts, {"],
         ["guide", "How do I retry failed requests?", "retries failed requests by itself", "three attempts"],
-        ["guide", "Does it support Azure OpenAI?", "Admins can store", "by the embedded provider for now"],
+        ["guide", "Does it support Azure OpenAI?", "Azure OpenAI, Ollama", "Admins store such an OpenAI service"],
+        [
+          "server",
+          "How do I use a language model?",
+          "POST /api/admin/openAiServices",
+          "`openAiServiceId`",
+          "`modelName`"
+        ],
+        ["server", "How do I rotate the secret key?", "`CHATBOT_SECRET_KEY_PREVIOUS`"],
         ["guide", "How do I upgrade?", "git pull", "migrated to the new version on start"],
         ["guide", "How do I stop the server?", "Ctrl+C", "SIGTERM"],
         ["guide", "How do I install the server?", "clone the repository"],

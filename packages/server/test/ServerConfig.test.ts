@@ -18,6 +18,9 @@ describe("ServerConfig", () => {
         dataDir: ".chatbot",
         adminToken: undefined,
         secretKey: undefined,
+        secretKeyPrevious: undefined,
+        promptTokens: 8000,
+        allowLinkLocalProviders: false,
         requireTerms: false,
         logLevel: "Info",
         stopWithStdin: false
@@ -30,6 +33,9 @@ describe("ServerConfig", () => {
     ["CHATBOT_PORT", "70000"],
     ["CHATBOT_PORT", "-1"],
     ["CHATBOT_PORT", "80.5"],
+    ["CHATBOT_PROMPT_TOKENS", "0"],
+    ["CHATBOT_PROMPT_TOKENS", "many"],
+    ["CHATBOT_ALLOW_LINK_LOCAL_PROVIDERS", "some"],
     ["CHATBOT_REQUIRE_TERMS", "perhaps"],
     ["CHATBOT_MAX_BODY_SIZE", "huge"],
     ["CHATBOT_LOG_LEVEL", "Loud"]

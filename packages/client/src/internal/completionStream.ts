@@ -25,7 +25,7 @@ import type { AnyFailure } from "./anyFailure.ts"
 import { inWords, issuesOf } from "./issues.ts"
 import { streamLimitsOf } from "./limits.ts"
 import { enter, type Ongoing } from "./ongoing.ts"
-import { arrive, beginning, fellSilent, truncated } from "./place.ts"
+import { arrive, beginning, canGoOn, fellSilent, truncated } from "./place.ts"
 import { admitted, withAttemptPolicies, withLimit } from "./policies.ts"
 import { bytesOf, mediaTypeOf } from "./response.ts"
 import { nextAfter, type Step } from "./retry.ts"
@@ -211,8 +211,7 @@ const makeReader = (following: Following, whole: Scope.Scope) => {
   const recover = ({ entry, scope }: Trial, error: AnyFailure): Events =>
     Effect.suspend(() => {
       entry.asked = place.retry
-      // What came would come again.
-      const reason = place.isNamed ? undefined : "begun"
+      const reason = canGoOn(place) ? undefined : "begun"
       return Scope.close(scope, Exit.void).pipe(
         Effect.andThen(nextAfter(call, step, error, entry, reason)),
         Effect.matchEffect({

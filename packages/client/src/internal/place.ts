@@ -27,6 +27,13 @@ export const beginning = (): Place => ({
   retry: 0
 })
 
+/**
+ * Whether the stream can go on from here. Where the last event came without an id, what came would come again; and so it would where the
+ * question has to be asked again, but for events that are numbered as the contract says.
+ */
+export const canGoOn = ({ completionId, count, isNamed }: Place): boolean =>
+  isNamed && (completionId !== undefined || count !== undefined)
+
 const at = ({ lastEventId }: Place) => (lastEventId === undefined ? undefined : { lastEventId })
 
 /** The stream broke here. */

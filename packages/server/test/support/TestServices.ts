@@ -150,6 +150,7 @@ export interface BotSeed {
   readonly isUserSystemMessageSupported?: 0 | 1
   readonly baseSystemMessage?: string
   readonly openAiServiceId?: string | null
+  readonly modelName?: string | null
   readonly image?: Uint8Array
 }
 

@@ -1,0 +1,181 @@
+import { OpenAiServiceId } from "@effect-chatbot/schema/Ids"
+import { purposeOf } from "@effect-chatbot/server/OpenAiServices"
+import { OpenAiServiceRepository } from "@effect-chatbot/server/repositories/OpenAiServiceRepository"
+import { SealedRepository } from "@effect-chatbot/server/repositories/SealedRepository"
+import * as SecretBox from "@effect-chatbot/server/SecretBox"
+import * as SecretRotation from "@effect-chatbot/server/SecretRotation"
+import * as NodeServices from "@effect/platform-node/NodeServices"
+import { assert, describe, it } from "@effect/vitest"
+import * as DateTime from "effect/DateTime"
+import * as Effect from "effect/Effect"
+import * as Base64 from "effect/encoding/Base64"
+import * as FileSystem from "effect/FileSystem"
+import * as Layer from "effect/Layer"
+import * as Redacted from "effect/Redacted"
+import * as References from "effect/References"
+import type * as Scope from "effect/Scope"
+import * as SqlClient from "effect/sql/SqlClient"
+import * as Fake from "./support/FakeProvider.ts"
+import { apiKey } from "./support/ModelBots.ts"
+import { send } from "./support/raw.ts"
+import { TestBackend } from "./support/TestBackend.ts"
+import * as Services from "./support/TestServices.ts"
+
+const keyOf = (byte: number) => Redacted.make(Base64.encode(new Uint8Array(32).fill(byte)))
+
+const [first, second, third] = [keyOf(1), keyOf(2), keyOf(3)]
+
+const box = (key: Redacted.Redacted, previous?: Redacted.Redacted) =>
+  Layer.provide(SecretBox.layer({ key, previous, file: "no file" }), FileSystem.layerNoop({}))
+
+const withBox = <A, E, R>(
+  use: (box: SecretBox.SecretBox["Service"]) => Effect.Effect<A, E, R>,
+  ...keys: Parameters<typeof box>
+) => Effect.flatMap(SecretBox.SecretBox, use).pipe(Effect.provide(box(...keys), { local: true }))
+
+describe("a secret box with the key before", () => {
+  it.effect("opens what that sealed, and seals it anew once", () =>
+    Effect.gen(function* () {
+      const sealed = yield* withBox((box) => box.seal(Redacted.make("secret"), "test"), first)
+      const resealed = yield* withBox(
+        Effect.fnUntraced(function* (box) {
+          assert.strictEqual(Redacted.value(yield* box.open(sealed, "test")), "secret")
+          const resealed = (yield* box.reseal(sealed, "test")) ?? assert.fail()
+          assert.isUndefined(yield* box.reseal(resealed, "test"))
+          assert.strictEqual((yield* Effect.flip(box.reseal(sealed, "other")))._tag, "SecretUnreadable")
+          return resealed
+        }),
+        second,
+        first
+      )
+      const opened = yield* withBox((box) => box.open(resealed, "test"), second)
+      assert.strictEqual(Redacted.value(opened), "secret")
+      for (const key of [first, third]) {
+        const error = yield* Effect.flip(withBox((box) => box.open(resealed, "test"), key))
+        assert.strictEqual(error._tag, "SecretUnreadable")
+      }
+    })
+  )
+
+  it.effect("refuses one that is no key, by its name", () =>
+    Effect.gen(function* () {
+      const error = yield* Effect.flip(withBox(() => Effect.void, first, Redacted.make("short")))
+      assert.strictEqual(error.message, "CHATBOT_SECRET_KEY_PREVIOUS must hold 32 random bytes in Base64")
+    })
+  )
+})
+
+describe("the rotation of the secret key", () => {
+  it.effect("seals every secret anew, and leaves those alone that it cannot open", () =>
+    Effect.gen(function* () {
+      const services = yield* OpenAiServiceRepository
+      const now = yield* DateTime.now
+      const ids = Array.from({ length: 203 }, (_, index) => OpenAiServiceId.make(`service-${index}`))
+      const insert = (key: Redacted.Redacted, ids: ReadonlyArray<OpenAiServiceId>) =>
+        withBox(
+          (box) =>
+            Effect.forEach(ids, (id) =>
+              Effect.flatMap(box.seal(Redacted.make(id), purposeOf(id)), (apiKey) =>
+                services.insert(id, { displayName: id, isActive: true, endpoint: undefined, apiKey }, now)
+              )
+            ),
+          key
+        )
+      const lost = OpenAiServiceId.make("lost")
+      yield* insert(first, ids)
+      yield* insert(third, [lost])
+      yield* services.insert(
+        OpenAiServiceId.make("keyless"),
+        { displayName: "-", isActive: true, endpoint: undefined, apiKey: undefined },
+        now
+      )
+      const before = yield* services.find(lost)
+
+      const rotate = Effect.provide(SecretRotation.rotate, box(second, first), { local: true })
+      assert.strictEqual(yield* rotate, ids.length)
+      assert.strictEqual(yield* rotate, 0)
+
+      assert.deepStrictEqual(yield* services.find(lost), before)
+      yield* withBox(
+        Effect.fnUntraced(function* (box) {
+          for (const id of ids) {
+            const { apiKey = assert.fail() } = (yield* services.find(id)) ?? assert.fail()
+            assert.strictEqual(Redacted.value(yield* box.open(apiKey, purposeOf(id))), id)
+          }
+        }),
+        second
+      )
+    }).pipe(
+      Effect.provide(
+        Layer.mergeAll(OpenAiServiceRepository.layer, SealedRepository.layer).pipe(
+          Layer.provideMerge(Services.database)
+        )
+      ),
+      Effect.provideService(References.MinimumLogLevel, "None")
+    )
+  )
+
+  it.live(
+    "lets the backend go on with its keys and its answers when the old key is gone",
+    () =>
+      Effect.gen(function* () {
+        const fs = yield* FileSystem.FileSystem
+        const dataDir = yield* fs.makeTempDirectoryScoped()
+        const fake = yield* Fake.make
+
+        const backend = <A, E>(
+          effect: Effect.Effect<A, E, TestBackend | SqlClient.SqlClient | Scope.Scope>,
+          secretKey: Redacted.Redacted,
+          secretKeyPrevious?: Redacted.Redacted
+        ) =>
+          Effect.scoped(
+            Effect.provide(effect, TestBackend.layerWith({ dataDir, secretKey, secretKeyPrevious }), { local: true })
+          )
+
+        yield* backend(
+          Effect.gen(function* () {
+            const { client } = yield* TestBackend
+            const sql = yield* SqlClient.SqlClient
+            const { admin } = yield* client("admin")
+            const openAiServiceId = yield* admin.openAiServices.create({
+              displayName: "Models",
+              isActive: true,
+              azureOpenAiEndpoint: fake.url,
+              azureOpenAiApiKey: Redacted.make(apiKey)
+            })
+            yield* sql`UPDATE bots SET ${sql.update({ openAiServiceId, modelName: "m" })} WHERE code = 'client'`
+          }),
+          first
+        )
+
+        /** What comes of a question to a model, and whether a request with an idempotency key was answered before. */
+        const talk = Effect.gen(function* () {
+          const { adminToken: token, client } = yield* TestBackend
+          const { chats } = yield* client("admin")
+          const { chatId } = yield* chats.createByBotCode("client")
+          const answer = yield* Effect.match(chats.complete(chatId, "Hi?"), {
+            onFailure: ({ message }) => message,
+            onSuccess: ({ assistantMessage }) => assistantMessage
+          })
+          const created = yield* send("POST", "/api/chats/create/bybotcode", {
+            token,
+            headers: { "idempotency-key": "the-same-0123456789" },
+            body: { botCode: "client" }
+          })
+          return [answer, created.status, created.headers["idempotency-replayed"]]
+        })
+
+        const hello = "Hello!"
+        assert.deepStrictEqual(yield* backend(talk, first), [hello, 200, undefined])
+        assert.deepStrictEqual(yield* backend(talk, second, first), [hello, 200, "true"])
+        assert.deepStrictEqual(yield* backend(talk, second), [hello, 200, "true"])
+        const [answer] = yield* backend(talk, first)
+        assert.match(answer === undefined ? "" : String(answer), /^The API key .* cannot be read any more/)
+        assert.deepStrictEqual(
+          fake.asked.map(({ headers }) => headers["authorization"]),
+          Array.from({ length: 3 }, () => `Bearer ${apiKey}`)
+        )
+      }).pipe(Effect.provide(NodeServices.layer)),
+    60_000
+  )
+})
