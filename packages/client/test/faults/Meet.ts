@@ -66,4 +66,13 @@ export const meet = (fault: Fault): Effect.Effect<Verdict> =>
       { concurrency: "unbounded" }
     )
     return judge(fault, { ...seen, leaks: [seen, ...others].flatMap(({ leaks }) => leaks) })
-  })
+  }).pipe(
+    Effect.catchCause(({ reasons }) =>
+      Effect.succeed({
+        name: fault.name,
+        asks: fault.asks,
+        did: "nothing that can be judged",
+        wrong: reasons.map((reason) => (reason._tag === "Die" ? String(reason.defect) : reason._tag))
+      })
+    )
+  )
