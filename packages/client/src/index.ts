@@ -1,5 +1,7 @@
 /**
  * The chatbot client: every endpoint as an Effect with its exact errors.
+ *
+ * `CircuitBreaker` and `Telemetry` are off by default and large, and imported by their path.
  */
 export { Admin } from "./Admin.ts"
 export { AdminBots } from "./AdminBots.ts"
@@ -11,7 +13,6 @@ export type { CallError, ClientError, StreamError } from "./CallError.ts"
 export * as CallStory from "./CallStory.ts"
 export { ChatbotClient, type Groups } from "./ChatbotClient.ts"
 export { Chats, type Question } from "./Chats.ts"
-export * as CircuitBreaker from "./CircuitBreaker.ts"
 export { ClientConfig, type ClientOptions } from "./ClientConfig.ts"
 export * as Completion from "./Completion.ts"
 export * as IdempotencyKeys from "./IdempotencyKeys.ts"
