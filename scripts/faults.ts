@@ -1,7 +1,9 @@
 /**
  * `pnpm faults`: lets the client meet every fault and prints a table, a row each: what it did, and whether that is right. What takes many
- * rounds has them all with `--full`, and else some. Arguments without dashes select rows by a part of their name. Fails when a row is wrong.
+ * rounds has them all with `--full`, and else some; what needs the backend, or a process of its own, is a test, and comes last of all then.
+ * Arguments without dashes select rows by a part of their name. Fails when a row is wrong.
  */
+import { spawnSync } from "node:child_process"
 import * as Console from "effect/Console"
 import * as Effect from "effect/Effect"
 import { callFaults } from "../packages/client/test/faults/CallFaults.ts"
@@ -33,3 +35,12 @@ const table = Effect.gen(function* () {
 })
 
 await Effect.runPromise(table)
+
+if (isFull && parts.length === 0) {
+  const tests = ["packages/server/test/ExactlyOnce.test.ts", "packages/client/test/NothingLeft.test.ts"]
+  const { status } = spawnSync(process.execPath, ["scripts/test.ts", ...tests], {
+    stdio: "inherit",
+    env: { ...process.env, CHATBOT_TEST_FULL: "true" }
+  })
+  if (status !== 0) process.exitCode = 1
+}
