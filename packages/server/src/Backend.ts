@@ -7,10 +7,11 @@ import * as Effect from "effect/Effect"
 import * as FileSystem from "effect/FileSystem"
 import * as Layer from "effect/Layer"
 import * as Path from "effect/Path"
-import { createServer } from "node:http"
 import * as AdminToken from "./AdminToken.ts"
 import * as BotsSync from "./BotsSync.ts"
 import { CompletionRuns } from "./CompletionRuns.ts"
+import * as NodeLimits from "./http/NodeLimits.ts"
+import { JwtOptions } from "./JwtOptions.ts"
 import * as Providers from "./Providers.ts"
 import * as ProviderTransport from "./ProviderTransport.ts"
 import { Retention } from "./Retention.ts"
@@ -52,6 +53,7 @@ export const services = (config: ServerConfig) =>
           })
         ),
         Layer.provide(Layer.succeed(ServerOptions, { allowLinkLocalProviders, promptTokens, requireTerms })),
+        Layer.provide(Layer.succeed(JwtOptions, config.security.jwt)),
         Layer.provide(Migrations.layer),
         Layer.provideMerge(NodeSqlite.layer({ filename: path.join(config.dataDir, "chatbot.db") }))
       )
@@ -75,9 +77,9 @@ export interface Options {
 
 /** The backend, listening, with its jobs. It listens once it can answer: a request that comes in before would never be. */
 export const layer = (config: ServerConfig, { importBots }: Options = {}) =>
-  serve({ maxBodySize: config.maxBodySize }).pipe(
+  serve({ maxBodySize: config.maxBodySize, ...config.security }).pipe(
     Layer.provideMerge(
-      NodeHttpServer.layer(createServer, {
+      NodeHttpServer.layer(() => NodeLimits.makeServer(config.security.connections), {
         host: config.host,
         port: config.port,
         gracefulShutdownTimeout: "10 seconds"

@@ -2,7 +2,6 @@
  * The backend, put together: the contract on HTTP over the services over the database.
  */
 import { Api } from "@effect-chatbot/api/Api"
-import type * as ByteSize from "effect/ByteSize"
 import * as SecureRandom from "effect/crypto/SecureRandom"
 import * as Effect from "effect/Effect"
 import * as HttpApiBuilder from "effect/http-api/HttpApiBuilder"
@@ -22,6 +21,7 @@ import * as Authorization from "./http/Authorization.ts"
 import * as Edge from "./http/Edge.ts"
 import * as IdempotencyKeys from "./http/IdempotencyKeys.ts"
 import * as ProblemResponses from "./http/ProblemResponses.ts"
+import { type RateLimitOptions, RateLimits } from "./http/RateLimits.ts"
 
 const handlers = Layer.mergeAll(
   Admin.layer,
@@ -56,11 +56,17 @@ const redacted = Layer.effect(
   Effect.map(UrlParams.CurrentRedactedNames, (names) => [...names, "ticket"])
 )
 
+/** What an operator may choose about the server. */
+export interface Options extends Edge.EdgeOptions {
+  /** How many requests one user and one address may make. Default any number. */
+  readonly rateLimits?: RateLimitOptions | undefined
+}
+
 /** Serves the contract on the `HttpServer` provided. */
-export const serve = (options: { readonly maxBodySize: ByteSize.ByteSize }) =>
+export const serve = (options: Options) =>
   HttpRouter.serve(Layer.mergeAll(routes, document, Edge.layer(options)), {
     // Paths of downloads are long.
     routerConfig: { maxParamLength: 2048 },
     disableLogger: true,
     disableListenLog: true
-  }).pipe(Layer.provide([redacted, SecureRandom.layerWebCrypto]))
+  }).pipe(Layer.provide([redacted, SecureRandom.layerWebCrypto, RateLimits.layer(options.rateLimits ?? {})]))

@@ -6,6 +6,7 @@ import * as Config from "effect/Config"
 import type * as Redacted from "effect/Redacted"
 import * as Schema from "effect/Schema"
 import * as BotsFolder from "./BotsFolder.ts"
+import { SecurityConfig } from "./SecurityConfig.ts"
 
 /** What the backend is told by its environment. */
 export interface ServerConfig {
@@ -31,6 +32,8 @@ export interface ServerConfig {
   readonly requireTerms: boolean
   /** `CHATBOT_MAX_BODY_SIZE`: the most the body of a request may have; 1 MiB by default. */
   readonly maxBodySize: ByteSize.ByteSize
+  /** Whom it lets in, and how much it lets them do. */
+  readonly security: SecurityConfig
   /** `CHATBOT_LOG_LEVEL`: what is logged on standard error; `Info` by default. */
   readonly logLevel: "All" | "Trace" | "Debug" | "Info" | "Warn" | "Error" | "Fatal" | "None"
   /** `CHATBOT_STOP_WITH_STDIN`: whether to stop when standard input ends, as a child process should; `false` by default. */
@@ -56,6 +59,7 @@ export const ServerConfig: Config.Config<ServerConfig> = Config.all({
   allowLinkLocalProviders: Config.Boolean("CHATBOT_ALLOW_LINK_LOCAL_PROVIDERS").pipe(Config.withDefault(false)),
   requireTerms: Config.Boolean("CHATBOT_REQUIRE_TERMS").pipe(Config.withDefault(false)),
   maxBodySize: Config.ByteSize("CHATBOT_MAX_BODY_SIZE").pipe(Config.withDefault(ByteSize.mebibytes(1))),
+  security: SecurityConfig,
   logLevel: Config.LogLevel("CHATBOT_LOG_LEVEL").pipe(Config.withDefault("Info")),
   stopWithStdin: Config.Boolean("CHATBOT_STOP_WITH_STDIN").pipe(Config.withDefault(false))
 })

@@ -19,6 +19,7 @@ import type { CompletionProvider } from "./CompletionProvider.ts"
 import { CompletionRuns } from "./CompletionRuns.ts"
 import { Downloads } from "./Downloads.ts"
 import { IdempotencyKeys } from "./IdempotencyKeys.ts"
+import { Jwts } from "./Jwts.ts"
 import { OpenAiServices } from "./OpenAiServices.ts"
 import { AdminBotRepository } from "./repositories/AdminBotRepository.ts"
 import { AzureConfigurationRepository } from "./repositories/AzureConfigurationRepository.ts"
@@ -84,6 +85,7 @@ export type Services =
   | CompletionRuns
   | Downloads
   | IdempotencyKeys
+  | Jwts
   | OpenAiServices
   | Retention
   | StatisticService
@@ -108,6 +110,7 @@ export const layer: Layer.Layer<Services, never, Requirements> = Layer.mergeAll(
   CompletionRuns.layer.pipe(Layer.provide([Answering.layer, StopFlag.layer])),
   Downloads.layer,
   IdempotencyKeys.layer,
+  Jwts.layer,
   OpenAiServices.layer,
   Retention.layer,
   StatisticService.layer,

@@ -62,7 +62,7 @@ const maxLength = 4096
 const configured = "configuration"
 
 /** How long a new user's chats are kept: for ever. */
-const newUser = { isKeepChatHistory: true, keepChatHistoryForDays: 0, isKeepFavoritesForever: true } as const
+export const newUser = { isKeepChatHistory: true, keepChatHistoryForDays: 0, isKeepFavoritesForever: true } as const
 
 /** Makes, checks and revokes bearer tokens. */
 export class Tokens extends Context.Service<

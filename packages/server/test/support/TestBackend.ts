@@ -13,6 +13,7 @@ import * as References from "effect/References"
 import type * as Scope from "effect/Scope"
 import * as Backend from "../../src/Backend.ts"
 import * as BotsFolder from "../../src/BotsFolder.ts"
+import * as SecurityConfig from "../../src/SecurityConfig.ts"
 import type { ServerConfig } from "../../src/ServerConfig.ts"
 import { Tokens } from "../../src/Tokens.ts"
 import * as NodeServices from "@effect/platform-node/NodeServices"
@@ -34,6 +35,7 @@ const backend = (options: Partial<ServerConfig>) =>
         allowLinkLocalProviders: false,
         requireTerms: false,
         maxBodySize: ByteSize.mebibytes(1),
+        security: SecurityConfig.defaults,
         logLevel: "None",
         stopWithStdin: false,
         ...options
