@@ -40,6 +40,7 @@ export const services = (config: ServerConfig) =>
             })
         )
       )
+      const { tokenBudgets } = config.security
       const { allowLinkLocalProviders, promptTokens, requireTerms, secretKey, secretKeyPrevious } = config
       return Services.layer.pipe(
         Layer.provide(Providers.layer),
@@ -52,7 +53,9 @@ export const services = (config: ServerConfig) =>
             file: path.join(config.dataDir, "secret-key")
           })
         ),
-        Layer.provide(Layer.succeed(ServerOptions, { allowLinkLocalProviders, promptTokens, requireTerms })),
+        Layer.provide(
+          Layer.succeed(ServerOptions, { allowLinkLocalProviders, promptTokens, requireTerms, tokenBudgets })
+        ),
         Layer.provide(Layer.succeed(JwtOptions, config.security.jwt)),
         Layer.provide(Migrations.layer),
         Layer.provideMerge(NodeSqlite.layer({ filename: path.join(config.dataDir, "chatbot.db") }))

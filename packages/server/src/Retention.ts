@@ -1,6 +1,6 @@
 /**
- * Deletes what is not to be kept: chats, as their users set it, the logs of runs after a day, and tickets and idempotency keys that have
- * expired.
+ * Deletes what is not to be kept: chats, as their users set it, the logs of runs after a day, tickets and idempotency keys that have
+ * expired, and token budgets of the past.
  */
 import * as Context from "effect/Context"
 import * as DateTime from "effect/DateTime"
@@ -11,6 +11,7 @@ import * as Schedule from "effect/Schedule"
 import { ChatRepository, type Outdated } from "./repositories/ChatRepository.ts"
 import { CompletionLogRepository } from "./repositories/CompletionLogRepository.ts"
 import { IdempotencyKeyRepository } from "./repositories/IdempotencyKeyRepository.ts"
+import { TokenBudgetRepository } from "./repositories/TokenBudgetRepository.ts"
 import { TicketRepository } from "./repositories/TicketRepository.ts"
 import { UserRepository } from "./repositories/UserRepository.ts"
 
@@ -22,6 +23,9 @@ export const anonymousKeptFor = Duration.days(30)
 
 /** For how long after its end the events of an answer can be read again. */
 export const logsKeptFor = Duration.hours(24)
+
+/** For how long a token budget is kept after the end of its period: what was held in it is settled by then. */
+export const budgetsKeptFor = Duration.days(1)
 
 /** How often the job runs, beside on start. */
 export const interval = Duration.hours(1)
@@ -35,6 +39,7 @@ export interface Deleted {
   readonly logs: number
   readonly tickets: number
   readonly idempotencyKeys: number
+  readonly tokenBudgets: number
 }
 
 /** Deletes what is not to be kept. */
@@ -49,10 +54,16 @@ export class Retention extends Context.Service<
   static readonly layer: Layer.Layer<
     Retention,
     never,
-    ChatRepository | CompletionLogRepository | IdempotencyKeyRepository | TicketRepository | UserRepository
+    | ChatRepository
+    | CompletionLogRepository
+    | IdempotencyKeyRepository
+    | TicketRepository
+    | TokenBudgetRepository
+    | UserRepository
   > = Layer.effect(
     Retention,
     Effect.gen(function* () {
+      const budgets = yield* TokenBudgetRepository
       const chats = yield* ChatRepository
       const keys = yield* IdempotencyKeyRepository
       const logs = yield* CompletionLogRepository
@@ -87,7 +98,10 @@ export class Retention extends Context.Service<
           chats: count,
           logs: yield* inBatches((limit) => logs.deleteOutdated(DateTime.subtractDuration(now, logsKeptFor), limit)),
           tickets: yield* inBatches((limit) => tickets.deleteExpired(now, limit)),
-          idempotencyKeys: yield* inBatches((limit) => keys.deleteExpired(now, limit))
+          idempotencyKeys: yield* inBatches((limit) => keys.deleteExpired(now, limit)),
+          tokenBudgets: yield* inBatches((limit) =>
+            budgets.deleteEnded(DateTime.subtractDuration(now, budgetsKeptFor), limit)
+          )
         }
       }).pipe(Effect.withSpan("Retention.run"))
 

@@ -10,8 +10,10 @@ import * as SchemaIssue from "effect/SchemaIssue"
 import * as SchemaTransformation from "effect/SchemaTransformation"
 import { anyOrigin } from "./http/Cors.ts"
 import * as NodeLimits from "./http/NodeLimits.ts"
+import type { TokenBudgetOptions } from "./ServerOptions.ts"
 import type { RateLimitOptions } from "./http/RateLimits.ts"
 import * as Jwt from "./JwtOptions.ts"
+import { defaultAnswerTokens } from "./TokenBudgets.ts"
 
 /** What the backend is told by its environment about whom it lets in, and how much it lets them do. */
 export interface SecurityConfig {
@@ -26,6 +28,12 @@ export interface SecurityConfig {
    * many there may be in a minute; 0, the default, is any number.
    */
   readonly rateLimits: RateLimitOptions
+  /**
+   * `CHATBOT_USER_TOKENS_PER_DAY`, `CHATBOT_USER_TOKENS_PER_MONTH`, `CHATBOT_BOT_TOKENS_PER_DAY`, `CHATBOT_BOT_TOKENS_PER_MONTH`: how many
+   * tokens may be used; 0, the default, is any number. `CHATBOT_ANSWER_TOKENS`: how many an answer may have, 4096 by default; they are held
+   * while it is written.
+   */
+  readonly tokenBudgets: TokenBudgetOptions
   /** `CHATBOT_TRUSTED_PROXIES`: the networks of proxies whose `X-Forwarded-For` is believed, such as `10.0.0.0/8,::1/128`; none by default. */
   readonly trustedProxies: ReadonlyArray<IpNetwork.IpNetwork>
   /** `CHATBOT_CORS_ORIGINS`: the origins whose pages may call, or `*` for all; none by default. */
@@ -43,6 +51,7 @@ export interface SecurityConfig {
 export const defaults: SecurityConfig = {
   jwt: undefined,
   rateLimits: {},
+  tokenBudgets: {},
   trustedProxies: [],
   corsOrigins: [],
   hsts: false,
@@ -79,10 +88,12 @@ const HttpUrl = Schema.URLFromString.check(
 )
 
 const count = (name: string) =>
-  Config.schema(Schema.Int.check(Schema.isBetween({ minimum: 0, maximum: 2 ** 31 - 1 })), name).pipe(
+  Config.schema(Schema.Int.check(Schema.isBetween({ minimum: 0, maximum: 2_000_000_000 })), name).pipe(
     Config.withDefault(0),
     Config.map((number) => (number === 0 ? undefined : number))
   )
+
+const tokens = Schema.Int.check(Schema.isBetween({ minimum: 1, maximum: 1_000_000 }))
 
 const positive = Schema.DurationFromString.check(
   Schema.makeFilter((duration: Duration.Duration) =>
@@ -141,6 +152,13 @@ export const SecurityConfig: Config.Config<SecurityConfig> = Config.all({
     address: count("CHATBOT_RATE_LIMIT_ADDRESS"),
     completions: count("CHATBOT_RATE_LIMIT_COMPLETIONS"),
     signInFailures: count("CHATBOT_RATE_LIMIT_SIGN_IN_FAILURES")
+  }),
+  tokenBudgets: Config.all({
+    userPerDay: count("CHATBOT_USER_TOKENS_PER_DAY"),
+    userPerMonth: count("CHATBOT_USER_TOKENS_PER_MONTH"),
+    botPerDay: count("CHATBOT_BOT_TOKENS_PER_DAY"),
+    botPerMonth: count("CHATBOT_BOT_TOKENS_PER_MONTH"),
+    answerTokens: Config.schema(tokens, "CHATBOT_ANSWER_TOKENS").pipe(Config.withDefault(defaultAnswerTokens))
   }),
   trustedProxies: Config.schema(list(Schema.IpNetworkFromString), "CHATBOT_TRUSTED_PROXIES").pipe(
     Config.withDefault([])

@@ -35,6 +35,7 @@ import { IdempotencyKeyRepository } from "./repositories/IdempotencyKeyRepositor
 import { OpenAiServiceRepository } from "./repositories/OpenAiServiceRepository.ts"
 import { SettingsRepository } from "./repositories/SettingsRepository.ts"
 import { TicketRepository } from "./repositories/TicketRepository.ts"
+import { TokenBudgetRepository } from "./repositories/TokenBudgetRepository.ts"
 import { TokenRepository } from "./repositories/TokenRepository.ts"
 import { TokenUsageRepository } from "./repositories/TokenUsageRepository.ts"
 import { Transactions } from "./repositories/Transactions.ts"
@@ -46,6 +47,7 @@ import { StatisticService } from "./StatisticService.ts"
 import { StopFlag } from "./StopFlag.ts"
 import { SystemStatus } from "./SystemStatus.ts"
 import { Tickets } from "./Tickets.ts"
+import { TokenBudgets } from "./TokenBudgets.ts"
 import type { Tokenizer } from "./Tokenizer.ts"
 import { Tokens } from "./Tokens.ts"
 import { UserService } from "./UserService.ts"
@@ -66,6 +68,7 @@ const repositories = Layer.mergeAll(
   OpenAiServiceRepository.layer,
   SettingsRepository.layer,
   TicketRepository.layer,
+  TokenBudgetRepository.layer,
   TokenRepository.layer,
   TokenUsageRepository.layer,
   UserRepository.layer,
@@ -120,6 +123,6 @@ export const layer: Layer.Layer<Services, never, Requirements> = Layer.mergeAll(
   UserSystemMessages.layer
 ).pipe(
   Layer.provideMerge([Caches.layer, Tickets.layer]),
-  Layer.provide([BotRouter.layer, ChatAccess.layer]),
+  Layer.provide([BotRouter.layer, ChatAccess.layer, TokenBudgets.layer]),
   Layer.provide([repositories, NodeCrypto.layerSecureRandom, NodeCrypto.layerDigest])
 )

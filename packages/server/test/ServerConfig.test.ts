@@ -9,6 +9,14 @@ import * as IpNetwork from "effect/net/IpNetwork"
 
 const unlimited = { user: undefined, address: undefined, completions: undefined, signInFailures: undefined }
 
+const unbounded = {
+  userPerDay: undefined,
+  userPerMonth: undefined,
+  botPerDay: undefined,
+  botPerMonth: undefined,
+  answerTokens: 4096
+}
+
 const read = (env: Record<string, string>) =>
   Effect.provideService(ServerConfig, ConfigProvider.ConfigProvider, ConfigProvider.fromEnv({ env }))
 
@@ -27,7 +35,7 @@ describe("ServerConfig", () => {
         promptTokens: 8000,
         allowLinkLocalProviders: false,
         requireTerms: false,
-        security: { ...defaults, rateLimits: { ...unlimited } },
+        security: { ...defaults, rateLimits: unlimited, tokenBudgets: unbounded },
         logLevel: "Info",
         stopWithStdin: false
       })

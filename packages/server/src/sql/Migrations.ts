@@ -342,12 +342,34 @@ const administration = Effect.gen(function* () {
   }
 })
 
+const tokenBudgets = Effect.gen(function* () {
+  const sql = yield* SqlClient.SqlClient
+  yield* sql`CREATE TABLE token_budgets (
+    subject TEXT NOT NULL,
+    period TEXT NOT NULL,
+    used INTEGER NOT NULL,
+    reserved INTEGER NOT NULL,
+    ends_utc TEXT NOT NULL,
+    PRIMARY KEY (subject, period)
+  )`
+  yield* sql`CREATE INDEX token_budgets_ends ON token_budgets (ends_utc)`
+  yield* sql`CREATE TABLE token_reservations (
+    id TEXT NOT NULL,
+    subject TEXT NOT NULL,
+    period TEXT NOT NULL,
+    tokens INTEGER NOT NULL,
+    expires_utc TEXT NOT NULL,
+    PRIMARY KEY (subject, period, id)
+  )`
+})
+
 /** The versions of the database, by their numbers and names. One that was released is never changed. */
 export const migrations = {
   "0001_initial": initial,
   "0002_idempotency": idempotency,
   "0003_completion_logs": completionLogs,
-  "0004_administration": administration
+  "0004_administration": administration,
+  "0006_token_budgets": tokenBudgets
 } as const
 
 /** Brings the database to the current version on start; safe to run again, and from two processes at once. */

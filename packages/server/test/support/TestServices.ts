@@ -97,7 +97,8 @@ export const secretKey = Redacted.make(Base64.encode(new Uint8Array(32).fill(7))
 /** A database in memory with its tables. */
 export const database = Migrations.layer.pipe(Layer.provideMerge(NodeSqlite.layer({ filename: ":memory:" })))
 
-const layerOf = (
+/** The services on another database, their database and their provider. */
+export const layerOver = (
   options: ServerOptions,
   database: Layer.Layer<SqlClient.SqlClient, SqlError.SqlError | Migrator.MigrationError>
 ) =>
@@ -111,14 +112,14 @@ const layerOf = (
   )
 
 /** The services, their database and their provider. */
-export const layerWith = (options: ServerOptions) => layerOf(options, database)
+export const layerWith = (options: ServerOptions) => layerOver(options, database)
 
 /** The services, their database and their provider. */
 export const layer = layerWith({ requireTerms: false })
 
 /** The same on another database, with the jobs that run by themselves. */
-export const layerWithJobs = (database: Parameters<typeof layerOf>[1]) =>
-  Retention.layerJob.pipe(Layer.provideMerge(layerOf({ requireTerms: false }, database)))
+export const layerWithJobs = (database: Parameters<typeof layerOver>[1]) =>
+  Retention.layerJob.pipe(Layer.provideMerge(layerOver({ requireTerms: false }, database)))
 
 /** Somebody without a token. */
 export const anonymous: Caller = { _tag: "Anonymous" }
