@@ -40,7 +40,7 @@ export const services = (config: ServerConfig) =>
             })
         )
       )
-      const { tokenBudgets } = config.security
+      const { auditDays, tokenBudgets } = config.security
       const { allowLinkLocalProviders, promptTokens, requireTerms, secretKey, secretKeyPrevious } = config
       return Services.layer.pipe(
         Layer.provide(Providers.layer),
@@ -54,7 +54,7 @@ export const services = (config: ServerConfig) =>
           })
         ),
         Layer.provide(
-          Layer.succeed(ServerOptions, { allowLinkLocalProviders, promptTokens, requireTerms, tokenBudgets })
+          Layer.succeed(ServerOptions, { allowLinkLocalProviders, auditDays, promptTokens, requireTerms, tokenBudgets })
         ),
         Layer.provide(Layer.succeed(JwtOptions, config.security.jwt)),
         Layer.provide(Migrations.layer),

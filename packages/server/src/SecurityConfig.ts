@@ -13,6 +13,7 @@ import * as NodeLimits from "./http/NodeLimits.ts"
 import type { TokenBudgetOptions } from "./ServerOptions.ts"
 import type { RateLimitOptions } from "./http/RateLimits.ts"
 import * as Jwt from "./JwtOptions.ts"
+import { defaultAuditDays } from "./Retention.ts"
 import { defaultAnswerTokens } from "./TokenBudgets.ts"
 
 /** What the backend is told by its environment about whom it lets in, and how much it lets them do. */
@@ -34,6 +35,8 @@ export interface SecurityConfig {
    * while it is written.
    */
   readonly tokenBudgets: TokenBudgetOptions
+  /** `CHATBOT_AUDIT_DAYS`: for how many days the audit log is kept; 365 by default. */
+  readonly auditDays: number
   /** `CHATBOT_TRUSTED_PROXIES`: the networks of proxies whose `X-Forwarded-For` is believed, such as `10.0.0.0/8,::1/128`; none by default. */
   readonly trustedProxies: ReadonlyArray<IpNetwork.IpNetwork>
   /** `CHATBOT_CORS_ORIGINS`: the origins whose pages may call, or `*` for all; none by default. */
@@ -52,6 +55,7 @@ export const defaults: SecurityConfig = {
   jwt: undefined,
   rateLimits: {},
   tokenBudgets: {},
+  auditDays: defaultAuditDays,
   trustedProxies: [],
   corsOrigins: [],
   hsts: false,
@@ -160,6 +164,10 @@ export const SecurityConfig: Config.Config<SecurityConfig> = Config.all({
     botPerMonth: count("CHATBOT_BOT_TOKENS_PER_MONTH"),
     answerTokens: Config.schema(tokens, "CHATBOT_ANSWER_TOKENS").pipe(Config.withDefault(defaultAnswerTokens))
   }),
+  auditDays: Config.schema(
+    Schema.Int.check(Schema.isBetween({ minimum: 1, maximum: 36_500 })),
+    "CHATBOT_AUDIT_DAYS"
+  ).pipe(Config.withDefault(defaultAuditDays)),
   trustedProxies: Config.schema(list(Schema.IpNetworkFromString), "CHATBOT_TRUSTED_PROXIES").pipe(
     Config.withDefault([])
   ),

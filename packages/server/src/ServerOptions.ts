@@ -34,6 +34,8 @@ export interface ServerOptions {
    * machine. Default `false`.
    */
   readonly allowLinkLocalProviders?: boolean | undefined
+  /** For how many days the audit log is kept. Default 365. */
+  readonly auditDays?: number | undefined
   /** How many tokens users and bots may use. Default any number. */
   readonly tokenBudgets?: TokenBudgetOptions | undefined
 }

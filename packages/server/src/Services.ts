@@ -5,6 +5,7 @@ import * as NodeCrypto from "@effect/platform-node/NodeCrypto"
 import * as Layer from "effect/Layer"
 import type * as SqlClient from "effect/sql/SqlClient"
 import { Answering } from "./Answering.ts"
+import { AuditLog } from "./AuditLog.ts"
 import { AzureConfigurations } from "./AzureConfigurations.ts"
 import { BotAdministration } from "./BotAdministration.ts"
 import { BotFacts } from "./BotFacts.ts"
@@ -22,6 +23,7 @@ import { IdempotencyKeys } from "./IdempotencyKeys.ts"
 import { Jwts } from "./Jwts.ts"
 import { OpenAiServices } from "./OpenAiServices.ts"
 import { AdminBotRepository } from "./repositories/AdminBotRepository.ts"
+import { AuditRepository } from "./repositories/AuditRepository.ts"
 import { AzureConfigurationRepository } from "./repositories/AzureConfigurationRepository.ts"
 import { BotFactRepository } from "./repositories/BotFactRepository.ts"
 import { BotLinkRepository } from "./repositories/BotLinkRepository.ts"
@@ -55,6 +57,7 @@ import { UserSystemMessages } from "./UserSystemMessages.ts"
 
 const repositories = Layer.mergeAll(
   AdminBotRepository.layer,
+  AuditRepository.layer,
   AzureConfigurationRepository.layer,
   BotFactRepository.layer,
   BotLinkRepository.layer,
@@ -77,6 +80,7 @@ const repositories = Layer.mergeAll(
 
 /** The services that the handlers call. */
 export type Services =
+  | AuditLog
   | AzureConfigurations
   | BotAdministration
   | BotFacts
@@ -103,6 +107,7 @@ export type Requirements = CompletionProvider | SecretBox | SqlClient.SqlClient 
 
 /** All the services, and nothing that runs by itself. Their random numbers and hashes are those of Node. */
 export const layer: Layer.Layer<Services, never, Requirements> = Layer.mergeAll(
+  AuditLog.layer,
   AzureConfigurations.layer,
   BotAdministration.layer,
   BotFacts.layer,

@@ -9,9 +9,11 @@ import * as Effect from "effect/Effect"
 import * as HttpServerRequest from "effect/http/HttpServerRequest"
 import * as Layer from "effect/Layer"
 import * as Redacted from "effect/Redacted"
-import { isAdmin } from "../Callers.ts"
+import type { AuditLog } from "../AuditLog.ts"
+import { isAdmin, userId } from "../Callers.ts"
 import { Jwts } from "../Jwts.ts"
 import { Tokens } from "../Tokens.ts"
+import * as Audit from "./Audit.ts"
 import * as ProblemResponse from "./ProblemResponse.ts"
 import { RateLimits } from "./RateLimits.ts"
 
@@ -21,9 +23,10 @@ const anonymous: Caller = { _tag: "Anonymous" }
 const completionEndpoints: ReadonlySet<string> = new Set(["chats.complete"])
 
 /** A token is checked wherever one is sent: a bad one is refused even where none is needed. */
-export const layer: Layer.Layer<Authorization, never, Jwts | RateLimits | Tokens> = Layer.effect(
+export const layer: Layer.Layer<Authorization, never, AuditLog | Jwts | RateLimits | Tokens> = Layer.effect(
   Authorization,
   Effect.gen(function* () {
+    const audit = yield* Audit.make
     const jwts = yield* Jwts
     const rateLimits = yield* RateLimits
     const tokens = yield* Tokens
@@ -47,10 +50,19 @@ export const layer: Layer.Layer<Authorization, never, Jwts | RateLimits | Tokens
           Effect.matchEffect({
             onFailure: (error) =>
               error._tag === "Unauthorized" ? Effect.fail(error) : ProblemResponse.fromError(error),
-            onSuccess: (caller) =>
-              access === "Admin" && !isAdmin(caller)
-                ? ProblemResponse.fromError(new Forbidden({}))
-                : Effect.provideService(httpEffect, CurrentCaller, caller)
+            onSuccess: (caller) => {
+              if (access !== "Admin") return Effect.provideService(httpEffect, CurrentCaller, caller)
+              return caller._tag === "User" && isAdmin(caller)
+                ? Effect.andThen(audit(endpoint, caller), Effect.provideService(httpEffect, CurrentCaller, caller))
+                : Effect.andThen(
+                    // Not in the audit log: who is no admin must not be able to fill it.
+                    Effect.logWarning("Somebody who is no admin asked for what is for admins", {
+                      operation: Audit.operationOf(endpoint),
+                      userId: userId(caller)
+                    }),
+                    ProblemResponse.fromError(new Forbidden({}))
+                  )
+            }
           })
         )
       }
