@@ -7,7 +7,7 @@ import * as Duration from "effect/Duration"
 import * as Effect from "effect/Effect"
 import * as Redacted from "effect/Redacted"
 import { once } from "node:events"
-import type { RequestListener, Server } from "node:http"
+import type { RequestListener, Server, ServerResponse } from "node:http"
 import { createConnection } from "node:net"
 import { sendTo } from "./support/raw.ts"
 import { TestBackend } from "./support/TestBackend.ts"
@@ -192,6 +192,28 @@ describe("an answer", () => {
       })
       const { text } = yield* sendTo(`http://127.0.0.1:${portOf(server)}`, "GET", "/")
       assert.strictEqual(text, "event\n".repeat(5))
+    })
+  )
+})
+
+describe("a server that shuts down", () => {
+  it.live("waits for the answers that are being given, and for no connection behind them", () =>
+    Effect.gen(function* () {
+      const asked = Promise.withResolvers<ServerResponse>()
+      const server = NodeLimits.makeServer({ ...limits, keepAliveTimeout: Duration.hours(1) })
+      server.on("request", (_request, response) => asked.resolve(response))
+      server.listen(0, "127.0.0.1")
+      yield* Effect.promise(() => once(server, "listening"))
+      const socket = createConnection({ host: "127.0.0.1", port: portOf(server) })
+      socket.write("GET / HTTP/1.1\r\nHost: a\r\n\r\n")
+      const response = yield* Effect.promise(() => asked.promise)
+      const closed = once(server, "close")
+      server.close()
+      response.end("here")
+      const [answer]: ReadonlyArray<unknown> = yield* Effect.promise(() => once(socket, "data"))
+      assert.include(String(answer), "here")
+      yield* Effect.promise(() => closed)
+      socket.destroy()
     })
   )
 })

@@ -5,7 +5,7 @@
 import * as ByteSize from "effect/ByteSize"
 import * as Duration from "effect/Duration"
 import { randomUUID } from "node:crypto"
-import { createServer, type Server, type ServerResponse } from "node:http"
+import { createServer, type RequestListener, type Server, type ServerResponse } from "node:http"
 import type { Socket } from "node:net"
 import { contentType } from "@effect-chatbot/api/Problem"
 import * as RequestId from "./RequestId.ts"
@@ -60,8 +60,15 @@ export const makeServer = (limits: NodeLimits): Server => {
 
   /** The answers that are being given. */
   const answering = new WeakMap<Socket, ServerResponse>()
-  server.prependListener("request", (request, response) => answering.set(request.socket, response))
-  server.prependListener("checkContinue", (request, response) => answering.set(request.socket, response))
+  const follow: RequestListener = ({ socket }, response) => {
+    answering.set(socket, response)
+    response.once("finish", () => {
+      // A server that shuts down closes the connections that are idle then, and would wait for those that become so later.
+      if (!server.listening) setImmediate(() => server.closeIdleConnections())
+    })
+  }
+  server.prependListener("request", follow)
+  server.prependListener("checkContinue", follow)
 
   server.on("timeout", (socket) => {
     const answer = answering.get(socket)
