@@ -5,6 +5,10 @@ import * as Database from "@effect-chatbot/server/sql/Database"
 import * as NodeSqlite from "@effect-chatbot/server/sql/NodeSqlite"
 import * as Postgres from "@effect-chatbot/server/sql/Postgres"
 import * as Effect from "effect/Effect"
+import * as FetchHttpClient from "effect/http/FetchHttpClient"
+import * as HttpClient from "effect/http/HttpClient"
+import * as HttpClientRequest from "effect/http/HttpClientRequest"
+import * as HttpClientResponse from "effect/http/HttpClientResponse"
 import * as Layer from "effect/Layer"
 import * as Redacted from "effect/Redacted"
 import type * as Scope from "effect/Scope"
@@ -14,12 +18,12 @@ import { inject } from "vitest"
 export const form: "memory" | "disk" | "postgres" = inject("form")
 
 const ask = (method: "POST" | "DELETE", name: string): Effect.Effect<string> =>
-  Effect.promise(async () => {
-    const response = await fetch(`${inject("postgres")}/${name}`, { method })
-    const text = await response.text()
-    if (!response.ok) throw new Error(text)
-    return text
-  })
+  HttpClient.execute(HttpClientRequest.make(method)(`${inject("postgres")}/${name}`)).pipe(
+    Effect.flatMap(HttpClientResponse.filterStatusOk),
+    Effect.flatMap(({ text }) => text),
+    Effect.provide(FetchHttpClient.layer),
+    Effect.orDie
+  )
 
 /** The URL of a PostgreSQL database that is gone with the scope; with the tables of the backend, or `empty`. */
 export const postgresUrl = (

@@ -107,7 +107,7 @@ export default async (project: TestProject) => {
         return ""
       }
       const made = `test_${++count}`
-      await query(`CREATE DATABASE "${made}"${name === "empty" ? "" : ` TEMPLATE "${template}" STRATEGY FILE_COPY`}`)
+      await query(`CREATE DATABASE "${made}"${name === "empty" ? "" : ` TEMPLATE "${template}" STRATEGY WAL_LOG`}`)
       return url(made)
     }
     answer().then(
