@@ -257,11 +257,6 @@ export class BotAdministration extends Context.Service<
         { configurationRaw }: BotConfiguration
       ) {
         yield* TextLimits.check({ configurationRaw })
-        // Whoever reads it should find what was written, whatever the database and the encoding.
-        if (configurationRaw?.includes("\0") === true || configurationRaw?.isWellFormed() === false) {
-          const message = "Expected a text without NUL characters and without halves of characters"
-          return yield* new InvalidRequest({ issues: [{ path: ["payload", "configurationRaw"], message }] })
-        }
         const text = configurationRaw === "" ? undefined : configurationRaw
         yield* Effect.flatMap(bots.setConfiguration(botId, text), unlessMissing(botId))
       })

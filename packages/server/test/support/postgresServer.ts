@@ -36,6 +36,27 @@ const password = "a secret"
 /** It must be empty of connections, to be copied. */
 const template = "migrated"
 
+/** What a test may have left that rows do not show: tables, columns, indexes, functions and triggers. */
+const shapeQuery = `SELECT md5(string_agg(part, ',' ORDER BY part)) AS shape FROM (
+  SELECT relname || attname || atttypid AS part FROM pg_class JOIN pg_attribute ON attrelid = pg_class.oid
+    WHERE relnamespace = 'public'::regnamespace AND attnum > 0
+  UNION ALL SELECT proname FROM pg_proc WHERE pronamespace = 'public'::regnamespace
+  UNION ALL SELECT tgname FROM pg_trigger WHERE NOT tgisinternal
+) parts`
+
+/** Empties every table but the one of the migrations. The triggers of foreign keys are switched off, so that any order does. */
+const emptyStatement = `DO $$ DECLARE name text; BEGIN
+  SET LOCAL session_replication_role = replica;
+  FOR name IN SELECT relname FROM pg_class WHERE relkind = 'r' AND relnamespace = 'public'::regnamespace
+    AND relname <> 'effect_sql_migrations'
+  LOOP EXECUTE format('DELETE FROM %I', name); END LOOP;
+  FOR name IN SELECT relname FROM pg_class WHERE relkind = 'S' AND relnamespace = 'public'::regnamespace
+  LOOP EXECUTE format('ALTER SEQUENCE %I RESTART', name); END LOOP;
+END $$`
+
+/** How often a database is used: what was deleted still takes its room. */
+const uses = 20
+
 const start = async () => {
   const folder = await mkdtemp(join(tmpdir(), "chatbot-postgres-"))
   // Root may not run it, so another user has to reach the folder.
@@ -80,13 +101,49 @@ const start = async () => {
     await server.stop()
     throw new Error(`PostgreSQL does not start:\n${log.join("\n")}`, { cause })
   }
-  const admin = server.getPgClient("postgres", "127.0.0.1")
-  await admin.connect()
+  /** Runs a statement on a connection of its own, and gives the first value of its answer. */
+  const query = async (database: string, statement: string): Promise<unknown> => {
+    const client = server.getPgClient(database, "127.0.0.1")
+    await client.connect()
+    try {
+      const { rows } = await client.query(statement)
+      return Object.values(rows[0] ?? {})[0]
+    } finally {
+      await client.end()
+    }
+  }
+  const shape = await query(template, shapeQuery)
+  const used = new Map<string, number>()
+  const free: Array<string> = []
+  const drop = (name: string) => query("postgres", `DROP DATABASE IF EXISTS "${name}" WITH (FORCE)`)
   return {
-    query: (statement: string) => admin.query(statement),
-    url,
+    /** The URL of a database of the tables, from one that was used before where there is one: to make one takes long. */
+    migrated: async () => {
+      let name = free.pop()
+      if (name === undefined) {
+        name = `test_${used.size + 1}`
+        used.set(name, 0)
+        await query("postgres", `CREATE DATABASE "${name}" TEMPLATE "${template}" STRATEGY FILE_COPY`)
+      }
+      return url(name)
+    },
+    empty: async () => {
+      const name = `test_${used.size + 1}`
+      used.set(name, uses)
+      await query("postgres", `CREATE DATABASE "${name}"`)
+      return url(name)
+    },
+    release: async (name: string) => {
+      const count = (used.get(name) ?? 0) + 1
+      used.set(name, count)
+      if (count > uses) return drop(name)
+      await query("postgres", `SELECT pg_terminate_backend(pid, 1000) FROM pg_stat_activity WHERE datname = '${name}'`)
+      if ((await query(name, shapeQuery)) !== shape) return drop(name)
+      await query(name, emptyStatement)
+      free.push(name)
+      return undefined
+    },
     stop: async () => {
-      await admin.end()
       await server.stop()
       await rm(folder, { recursive: true, force: true })
     }
@@ -97,18 +154,13 @@ const start = async () => {
 export default async (project: TestProject) => {
   const starting = start()
   starting.catch(() => {})
-  let count = 0
   const broker = createServer((request, response) => {
     const answer = async () => {
-      const { query, url } = await starting
+      const { empty, migrated, release } = await starting
       const name = request.url?.slice(1) ?? ""
-      if (request.method === "DELETE") {
-        await query(`DROP DATABASE IF EXISTS "${name}" WITH (FORCE)`)
-        return ""
-      }
-      const made = `test_${++count}`
-      await query(`CREATE DATABASE "${made}"${name === "empty" ? "" : ` TEMPLATE "${template}" STRATEGY WAL_LOG`}`)
-      return url(made)
+      if (request.method !== "DELETE") return name === "empty" ? empty() : migrated()
+      await release(name)
+      return ""
     }
     answer().then(
       (text) => response.end(text),
