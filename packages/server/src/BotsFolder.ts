@@ -21,7 +21,6 @@ import * as Schema from "effect/Schema"
 import { fileURLToPath } from "node:url"
 import * as BotYaml from "./internal/BotYaml.ts"
 import * as Knowledge from "./Knowledge.ts"
-import * as TextLimits from "./TextLimits.ts"
 
 /** The bots that ship with the server: a guide that is open to everyone, and the bots it routes to, about this product. */
 export const defaultFolder: string = fileURLToPath(new URL("../bots", import.meta.url))
@@ -181,7 +180,7 @@ const strictUtf8 = new TextDecoder("utf-8", { fatal: true })
 /** The text, or the line of the first byte that is not UTF-8. A line feed is never part of a longer UTF-8 sequence. */
 const decodeText = (bytes: Uint8Array): Result.Result<string, number> => {
   try {
-    return Result.succeed(TextLimits.toPlain(strictUtf8.decode(bytes)))
+    return Result.succeed(strictUtf8.decode(bytes))
   } catch {
     let line = 1
     for (let start = 0; start < bytes.length; line++) {

@@ -357,7 +357,8 @@ describe("BotsSync.sync", () => {
     const sql = yield* SqlClient.SqlClient
     yield* TestDatabase.checkIndex
     const rows = yield* sql.onDialectOrElse({
-      pg: () => sql<{ text: string }>`SELECT text FROM passages WHERE search @@ plainto_tsquery('chatbot', ${word})`,
+      pg: () =>
+        sql<{ text: string }>`SELECT text FROM passages WHERE search @@ websearch_to_tsquery('chatbot', ${word})`,
       orElse: () => sql<{ text: string }>`
         SELECT p.text FROM passages_search s JOIN passages p ON p.id = s.rowid WHERE passages_search MATCH ${word}`
     })

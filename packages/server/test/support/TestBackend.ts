@@ -27,7 +27,9 @@ const backend = (options: Partial<ServerConfig>) =>
         host: "127.0.0.1",
         port: 0,
         dataDir,
-        databaseUrl: form === "postgres" && options.dataDir === undefined ? yield* postgresUrl() : undefined,
+        databaseUrl:
+          options.databaseUrl ??
+          (form === "postgres" && options.dataDir === undefined ? yield* postgresUrl() : undefined),
         databaseConnections: 5,
         botsDir: BotsFolder.defaultFolder,
         adminToken: undefined,
