@@ -17,7 +17,8 @@ export const awayProxy = (port: number) =>
           far.destroy()
         })
       }
-      near.pipe(far).pipe(near)
+      near.pipe(far)
+      far.pipe(near)
     })
     const listen = (port: number) =>
       Effect.callback<void>((resume) => {
