@@ -39,7 +39,8 @@ export const services = (config: ServerConfig) =>
             })
         )
       )
-      const { allowLinkLocalProviders, promptTokens, requireTerms, secretKey, secretKeyPrevious } = config
+      const { allowLinkLocalProviders, promptTokens, requireTerms, secretKey, secretKeyPrevious, shutdownGrace } =
+        config
       return Services.layer.pipe(
         Layer.provide(Providers.layer),
         Layer.provide([Tokenizer.layer, ProviderTransport.layer]),
@@ -51,7 +52,9 @@ export const services = (config: ServerConfig) =>
             file: path.join(config.dataDir, "secret-key")
           })
         ),
-        Layer.provide(Layer.succeed(ServerOptions, { allowLinkLocalProviders, promptTokens, requireTerms })),
+        Layer.provide(
+          Layer.succeed(ServerOptions, { allowLinkLocalProviders, promptTokens, requireTerms, shutdownGrace })
+        ),
         Layer.provide(Migrations.layer),
         Layer.provideMerge(NodeSqlite.layer({ filename: path.join(config.dataDir, "chatbot.db") }))
       )
