@@ -162,7 +162,7 @@ layer(backend(BotsSync.layer()), { timeout: 20_000 })("EmbeddedProvider with the
         ["guide", "Does it work offline?", "works offline"],
         ["guide", "What does it cost?", "costs nothing"],
         ["guide", "Which database does it use?", "SQLite", "`node:sqlite`", "in the data folder"],
-        ["guide", "Can I use Postgres?", "cannot be used yet"],
+        ["guide", "Can I use Postgres?", "CHATBOT_DATABASE_URL"],
         ["guide", "Can I use my own documents?", "Yes", "`CHATBOT_BOTS_DIR`", "folder `knowledge`"],
         [
           "guide",
