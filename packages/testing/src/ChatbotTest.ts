@@ -15,7 +15,6 @@
  */
 import { ChatbotClient, type Groups } from "@effect-chatbot/client/ChatbotClient"
 import type { BotId, ChatId } from "@effect-chatbot/schema/Ids"
-import * as SecretBox from "@effect-chatbot/server/SecretBox"
 import { ServerOptions } from "@effect-chatbot/server/ServerOptions"
 import * as Services from "@effect-chatbot/server/Services"
 import * as Migrations from "@effect-chatbot/server/sql/Migrations"
@@ -23,16 +22,15 @@ import * as NodeSqlite from "@effect-chatbot/server/sql/NodeSqlite"
 import { adminLogin, Tokens } from "@effect-chatbot/server/Tokens"
 import * as Context from "effect/Context"
 import * as Effect from "effect/Effect"
-import * as Base64 from "effect/encoding/Base64"
-import * as FileSystem from "effect/FileSystem"
 import * as HttpClient from "effect/http/HttpClient"
 import * as Layer from "effect/Layer"
-import * as Redacted from "effect/Redacted"
+import type * as Redacted from "effect/Redacted"
 import type * as Scope from "effect/Scope"
 import * as SqlClient from "effect/sql/SqlClient"
 import { seedBots } from "./internal/bots.ts"
 import * as InMemory from "./internal/inMemory.ts"
 import * as Provider from "./internal/provider.ts"
+import { secretBox } from "./internal/secretBox.ts"
 import type { Answers, Asked } from "./Model.ts"
 import type { Seed, UserSeed } from "./Seed.ts"
 
@@ -75,12 +73,6 @@ const baseUrl = "http://chatbot.test"
 
 const rolesOf = (login: string, seed: UserSeed | undefined) =>
   seed?.roles ?? (login === adminLogin ? (["Admin", "User"] as const) : (["User"] as const))
-
-/** Encrypts what is secret in a database that nobody else ever sees. */
-const secretBox = SecretBox.layer({
-  key: Redacted.make(Base64.encode(new Uint8Array(32))),
-  file: "there is no file"
-}).pipe(Layer.provide(FileSystem.layerNoop({})))
 
 const servicesOf = (model: Provider.Model, { requireTerms = false }: Options) =>
   Services.layer.pipe(
