@@ -41,7 +41,8 @@ export const services = (config: ServerConfig, database: Database.Database<Path.
             })
         )
       )
-      const { allowLinkLocalProviders, promptTokens, requireTerms, secretKey, secretKeyPrevious } = config
+      const { allowLinkLocalProviders, promptTokens, requireTerms, secretKey, secretKeyPrevious, shutdownGrace } =
+        config
       return Services.layer.pipe(
         Layer.provide(Providers.layer),
         Layer.provide([Tokenizer.layer, ProviderTransport.layer]),
@@ -53,7 +54,9 @@ export const services = (config: ServerConfig, database: Database.Database<Path.
             file: path.join(config.dataDir, "secret-key")
           })
         ),
-        Layer.provide(Layer.succeed(ServerOptions, { allowLinkLocalProviders, promptTokens, requireTerms })),
+        Layer.provide(
+          Layer.succeed(ServerOptions, { allowLinkLocalProviders, promptTokens, requireTerms, shutdownGrace })
+        ),
         Layer.provideMerge(database)
       )
     })
