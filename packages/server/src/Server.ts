@@ -19,7 +19,9 @@ import * as Statistics from "./handlers/Statistics.ts"
 import * as System from "./handlers/System.ts"
 import * as Users from "./handlers/Users.ts"
 import * as Authorization from "./http/Authorization.ts"
+import * as Draining from "./http/Draining.ts"
 import * as Edge from "./http/Edge.ts"
+import * as HealthRoutes from "./http/HealthRoutes.ts"
 import * as IdempotencyKeys from "./http/IdempotencyKeys.ts"
 import * as ProblemResponses from "./http/ProblemResponses.ts"
 
@@ -56,9 +58,16 @@ const redacted = Layer.effect(
   Effect.map(UrlParams.CurrentRedactedNames, (names) => [...names, "ticket"])
 )
 
+/** All routes, in their middleware: the one that is provided last is the outermost. */
+const all = (options: Parameters<typeof Edge.layer>[0]) =>
+  Layer.mergeAll(routes, document, HealthRoutes.layer).pipe(
+    Layer.provideMerge(Draining.layer),
+    Layer.provideMerge(Edge.layer(options))
+  )
+
 /** Serves the contract on the `HttpServer` provided. */
 export const serve = (options: { readonly maxBodySize: ByteSize.ByteSize }) =>
-  HttpRouter.serve(Layer.mergeAll(routes, document, Edge.layer(options)), {
+  HttpRouter.serve(all(options), {
     // Paths of downloads are long.
     routerConfig: { maxParamLength: 2048 },
     disableLogger: true,

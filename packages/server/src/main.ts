@@ -11,6 +11,7 @@ import * as HttpServer from "effect/http/HttpServer"
 import * as Logger from "effect/Logger"
 import * as References from "effect/References"
 import * as Runtime from "effect/Runtime"
+import { constants } from "node:os"
 import * as Backend from "./Backend.ts"
 import { ServerConfig } from "./ServerConfig.ts"
 import { explain } from "./StartFailed.ts"
@@ -38,6 +39,14 @@ const serve = Effect.fnUntraced(function* (options: Backend.Options = {}) {
     Effect.provideService(References.MinimumLogLevel, config.logLevel)
   )
 })
+
+let signals = 0
+for (const signal of ["SIGINT", "SIGTERM"] as const) {
+  process.on(signal, () => {
+    // Whoever asks twice does not want to wait for what runs.
+    if (++signals > 1) process.exit(128 + constants.signals[signal])
+  })
+}
 
 const hasArguments = process.argv.length > 2
 
