@@ -120,6 +120,17 @@ const httpServer = ({ host, port }: ServerConfig) =>
     })
   )
 
+/** `/metrics` on its port, if it has one. */
+const metrics = ({ metricsHost: host, metricsPort: port }: ServerConfig) =>
+  port === undefined
+    ? Layer.empty
+    : Layer.unwrap(
+        Effect.map(
+          Effect.promise(() => import("./MetricsServer.ts")),
+          ({ layer }) => layer({ host, port })
+        )
+      )
+
 /** What a start may be asked for beside its configuration. */
 export interface Options {
   /** Whether the bots folder also wins where admins have changed its bots, see `BotsSync.Options`. Default `false`. */
@@ -129,6 +140,7 @@ export interface Options {
 /** The backend, listening, with its jobs. It listens once it can answer: a request that comes in before would never be. */
 export const layer = (config: ServerConfig, { importBots }: Options = {}) =>
   serve({ maxBodySize: config.maxBodySize, shutdownGrace: config.shutdownGrace }).pipe(
+    Layer.merge(metrics(config)),
     Layer.provideMerge(httpServer(config)),
     Layer.provideMerge(Drain.layer),
     Layer.provide([

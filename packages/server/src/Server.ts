@@ -23,7 +23,9 @@ import * as Draining from "./http/Draining.ts"
 import * as Edge from "./http/Edge.ts"
 import * as HealthRoutes from "./http/HealthRoutes.ts"
 import * as IdempotencyKeys from "./http/IdempotencyKeys.ts"
+import * as Observing from "./http/Observing.ts"
 import * as ProblemResponses from "./http/ProblemResponses.ts"
+import { tell } from "./http/RequestStory.ts"
 
 const handlers = Layer.mergeAll(
   Admin.layer,
@@ -41,7 +43,10 @@ const document = HttpRouter.add(
   "GET",
   "/openapi.json",
   Effect.map(
-    Effect.promise(() => import("@effect-chatbot/api/Document")),
+    Effect.andThen(
+      tell({ operation: "openapi" }),
+      Effect.promise(() => import("@effect-chatbot/api/Document"))
+    ),
     ({ document }) => HttpServerResponse.jsonUnsafe(document)
   )
 )
@@ -62,7 +67,8 @@ const redacted = Layer.effect(
 const all = (options: Parameters<typeof Edge.layer>[0]) =>
   Layer.mergeAll(routes, document, HealthRoutes.layer).pipe(
     Layer.provideMerge(Draining.layer),
-    Layer.provideMerge(Edge.layer(options))
+    Layer.provideMerge(Edge.layer(options)),
+    Layer.provideMerge(Observing.layer)
   )
 
 /** Serves the contract on the `HttpServer` provided. */

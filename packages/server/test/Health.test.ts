@@ -1,5 +1,5 @@
 import { Drain } from "@effect-chatbot/server/Drain"
-import { Health, limits } from "@effect-chatbot/server/Health"
+import { Health, limits, type Readiness } from "@effect-chatbot/server/Health"
 import { assert, describe, it, layer } from "@effect/vitest"
 import * as Effect from "effect/Effect"
 import * as Fiber from "effect/Fiber"
@@ -15,7 +15,7 @@ const test = <A, E>(effect: Effect.Effect<A, E, Drain | Health | SqlClient.SqlCl
 
 const ready = Effect.flatMap(Health, ({ ready }) => ready)
 
-const ok = { isReady: true, checks: { database: "ok", migrations: "ok", stopping: "ok" } }
+const ok: Readiness = { isReady: true, checks: { database: "ok", migrations: "ok", stopping: "ok" } }
 
 /** Lets the outcomes be forgotten that are kept. */
 const later = TestClock.adjust(limits.keep)

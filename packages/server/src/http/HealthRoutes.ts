@@ -6,20 +6,23 @@ import * as HttpRouter from "effect/http/HttpRouter"
 import * as HttpServerResponse from "effect/http/HttpServerResponse"
 import * as Layer from "effect/Layer"
 import { Health } from "../Health.ts"
+import { tell } from "./RequestStory.ts"
 
 /** The folder of the routes: what begins with it is answered at any time. */
 export const prefix = "/health/"
 
 const headers = { "cache-control": "no-store" }
 
-const live = HttpRouter.add("GET", "/health/live", HttpServerResponse.jsonUnsafe({ status: "ok" }, { headers }))
+const alive = HttpServerResponse.jsonUnsafe({ status: "ok" }, { headers })
+
+const live = HttpRouter.add("GET", "/health/live", Effect.as(tell({ operation: "health.live" }), alive))
 
 const ready = HttpRouter.use((router) =>
   Effect.flatMap(Health, (health) =>
     router.add(
       "GET",
       "/health/ready",
-      Effect.map(health.ready, ({ checks, isReady }) =>
+      Effect.map(Effect.andThen(tell({ operation: "health.ready" }), health.ready), ({ checks, isReady }) =>
         HttpServerResponse.jsonUnsafe(
           { status: isReady ? "ok" : "failed", checks },
           { status: isReady ? 200 : 503, headers }
