@@ -77,7 +77,8 @@ const rolesOf = (login: string, seed: UserSeed | undefined) =>
   seed?.roles ?? (login === adminLogin ? (["Admin", "User"] as const) : (["User"] as const))
 
 const servicesOf = (model: Provider.Model, { requireTerms = false }: Options) =>
-  Layer.mergeAll(Services.layer, Drain.layer, Health.layer).pipe(
+  Layer.merge(Services.layer, Health.layer).pipe(
+    Layer.provideMerge(Drain.layer),
     Layer.provide(Provider.layer(model)),
     Layer.provide([Provider.tokenizer, secretBox, Layer.succeed(ServerOptions, { requireTerms })]),
     Layer.provide(Migrations.layer),
