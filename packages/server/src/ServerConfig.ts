@@ -1,65 +1,194 @@
 /**
- * What the backend is told by its environment.
+ * What the backend is told by its environment: one table of settings, which is read on start, listed by `pnpm serve --check`, and held
+ * against the README by a test.
  */
 import * as ByteSize from "effect/ByteSize"
 import * as Config from "effect/Config"
+import * as Duration from "effect/Duration"
 import type * as Redacted from "effect/Redacted"
 import * as Schema from "effect/Schema"
+import * as Struct from "effect/Struct"
 import * as BotsFolder from "./BotsFolder.ts"
-import { SecurityConfig } from "./SecurityConfig.ts"
+import * as Security from "./SecurityConfig.ts"
+import { integer, type Setting, setting } from "./Setting.ts"
 
-/** What the backend is told by its environment. */
-export interface ServerConfig {
-  /** `CHATBOT_HOST`: the address to listen on; 127.0.0.1 by default. */
+/** What the backend is told by its environment. The variable, the default and the meaning of each are in {@link settings}. */
+export interface ServerConfig extends Security.SecurityConfig {
+  /** `CHATBOT_HOST` */
   readonly host: string
-  /** `CHATBOT_PORT`: the port to listen on; 8080 by default, 0 for a free one. */
+  /** `CHATBOT_PORT` */
   readonly port: number
-  /** `CHATBOT_DATA_DIR`: the folder of the database, the secret key and the admin token; `.chatbot` by default. */
+  /** `CHATBOT_DATA_DIR` */
   readonly dataDir: string
-  /** `CHATBOT_BOTS_DIR`: the folder of the bots; those that come with the backend by default. */
+  /** `CHATBOT_DATABASE_URL` */
+  readonly databaseUrl: Redacted.Redacted | undefined
+  /** `CHATBOT_DATABASE_CONNECTIONS` */
+  readonly databaseConnections: number
+  /** `CHATBOT_BOTS_DIR` */
   readonly botsDir: string
-  /** `CHATBOT_ADMIN_TOKEN`: the token of the user `admin`; without it one is made on the first start. */
+  /** `CHATBOT_ADMIN_TOKEN` */
   readonly adminToken: Redacted.Redacted | undefined
-  /** `CHATBOT_SECRET_KEY`: 32 bytes in base64 that encrypt what is secret in the database; without it a key is made on the first start. */
+  /** `CHATBOT_SECRET_KEY` */
   readonly secretKey: Redacted.Redacted | undefined
-  /** `CHATBOT_SECRET_KEY_PREVIOUS`: the secret key before, when it was changed; what it encrypted is encrypted anew on start. */
+  /** `CHATBOT_SECRET_KEY_PREVIOUS` */
   readonly secretKeyPrevious: Redacted.Redacted | undefined
-  /** `CHATBOT_PROMPT_TOKENS`: the most tokens that the prompt of a model may have; 8000 by default. */
+  /** `CHATBOT_PROMPT_TOKENS` */
   readonly promptTokens: number
-  /** `CHATBOT_ALLOW_LINK_LOCAL_PROVIDERS`: whether OpenAI services may be at link-local and metadata addresses; `false` by default. */
+  /** `CHATBOT_ALLOW_LINK_LOCAL_PROVIDERS` */
   readonly allowLinkLocalProviders: boolean
-  /** `CHATBOT_REQUIRE_TERMS`: whether a user must accept the terms before the first chat; `false` by default. */
+  /** `CHATBOT_REQUIRE_TERMS` */
   readonly requireTerms: boolean
-  /** `CHATBOT_MAX_BODY_SIZE`: the most the body of a request may have; 1 MiB by default. */
+  /** `CHATBOT_MAX_BODY_SIZE` */
   readonly maxBodySize: ByteSize.ByteSize
-  /** Whom it lets in, and how much it lets them do. */
-  readonly security: SecurityConfig
-  /** `CHATBOT_LOG_LEVEL`: what is logged on standard error; `Info` by default. */
+  /** `CHATBOT_SHUTDOWN_GRACE` */
+  readonly shutdownGrace: Duration.Duration
+  /** `CHATBOT_METRICS_PORT` */
+  readonly metricsPort: number | undefined
+  /** `CHATBOT_METRICS_HOST` */
+  readonly metricsHost: string
+  /** `CHATBOT_LOG_LEVEL` */
   readonly logLevel: "All" | "Trace" | "Debug" | "Info" | "Warn" | "Error" | "Fatal" | "None"
-  /** `CHATBOT_STOP_WITH_STDIN`: whether to stop when standard input ends, as a child process should; `false` by default. */
+  /** `CHATBOT_LOG_FORMAT` */
+  readonly logFormat: "logfmt" | "json"
+  /** `CHATBOT_STOP_WITH_STDIN` */
   readonly stopWithStdin: boolean
 }
 
-const optional = <A>(config: Config.Config<A>): Config.Config<A | undefined> => Config.withDefault(config, undefined)
+const isPostgres = (url: string) => /^postgres(?:ql)?:\/\//i.test(url) && URL.canParse(url)
+
+/** It holds a password, so what is said of a wrong one does not repeat it. */
+const DatabaseUrl = Schema.Redacted(
+  Schema.String.check(
+    Schema.makeFilter(
+      (url) =>
+        isPostgres(url) ||
+        "Expected a URL such as postgres://user:password@host:5432/name, with special characters of the password percent-encoded"
+    )
+  )
+)
+
+const databaseUrl = (name: string) => Config.schema(DatabaseUrl, name)
+
+/** The settings, in the order in which they are listed. */
+export const settings: { readonly [K in keyof ServerConfig]: Setting<ServerConfig[K]> } = {
+  host: setting("CHATBOT_HOST", Config.NonEmptyString, "127.0.0.1", "the address to listen on"),
+  port: setting("CHATBOT_PORT", integer(0, 65535), 8080, "the port to listen on; 0 takes a free one"),
+  dataDir: setting(
+    "CHATBOT_DATA_DIR",
+    Config.NonEmptyString,
+    ".chatbot",
+    "the folder of the database, the secret key and the admin token"
+  ),
+  databaseUrl: setting(
+    "CHATBOT_DATABASE_URL",
+    databaseUrl,
+    undefined,
+    "the PostgreSQL database, as `postgres://user:password@host:5432/name`",
+    { default: "SQLite in the data folder", isSecret: true }
+  ),
+  databaseConnections: setting(
+    "CHATBOT_DATABASE_CONNECTIONS",
+    integer(2, 1000),
+    10,
+    "the most connections to PostgreSQL that this process opens"
+  ),
+  botsDir: setting(
+    "CHATBOT_BOTS_DIR",
+    Config.NonEmptyString,
+    BotsFolder.defaultFolder,
+    "the folder of the bots: `*/bot.yaml`, `*/knowledge/**`, `*/image.*`",
+    { default: "the bots of the package" }
+  ),
+  adminToken: setting("CHATBOT_ADMIN_TOKEN", Config.Redacted, undefined, "the token of the user `admin`", {
+    default: "made on the first start"
+  }),
+  secretKey: setting(
+    "CHATBOT_SECRET_KEY",
+    Config.Redacted,
+    undefined,
+    "32 bytes in Base64 that encrypt the keys of OpenAI services",
+    { default: "made on the first start" }
+  ),
+  secretKeyPrevious: setting(
+    "CHATBOT_SECRET_KEY_PREVIOUS",
+    Config.Redacted,
+    undefined,
+    "the secret key before, while it is changed"
+  ),
+  promptTokens: setting(
+    "CHATBOT_PROMPT_TOKENS",
+    integer(1, Number.MAX_SAFE_INTEGER),
+    8000,
+    "the most tokens that the prompt of a model may have"
+  ),
+  allowLinkLocalProviders: setting(
+    "CHATBOT_ALLOW_LINK_LOCAL_PROVIDERS",
+    Config.Boolean,
+    false,
+    "whether OpenAI services may be at link-local and metadata addresses"
+  ),
+  requireTerms: setting(
+    "CHATBOT_REQUIRE_TERMS",
+    Config.Boolean,
+    false,
+    "whether a user must accept the terms before the first chat"
+  ),
+  maxBodySize: setting(
+    "CHATBOT_MAX_BODY_SIZE",
+    Config.ByteSize,
+    ByteSize.mebibytes(1),
+    "the most the body of a request may have"
+  ),
+  shutdownGrace: setting(
+    "CHATBOT_SHUTDOWN_GRACE",
+    Config.Duration,
+    Duration.seconds(10),
+    "how long running answers may go on when it is told to stop"
+  ),
+  metricsPort: setting(
+    "CHATBOT_METRICS_PORT",
+    integer(0, 65535),
+    undefined,
+    "the port of `/metrics`, for Prometheus; without it there are none",
+    { default: "off" }
+  ),
+  metricsHost: setting("CHATBOT_METRICS_HOST", Config.NonEmptyString, "127.0.0.1", "the address of `/metrics`"),
+  logLevel: setting("CHATBOT_LOG_LEVEL", Config.LogLevel, "Info", "what is logged on standard error"),
+  logFormat: setting(
+    "CHATBOT_LOG_FORMAT",
+    (name) => Config.Literals(["logfmt", "json"], name),
+    "logfmt",
+    "how it is logged: `logfmt` or `json`"
+  ),
+  stopWithStdin: setting(
+    "CHATBOT_STOP_WITH_STDIN",
+    Config.Boolean,
+    false,
+    "whether to stop when standard input ends, as a child process should"
+  ),
+  ...Security.settings
+}
+
+interface ToFallback extends Struct.Lambda {
+  <A>(setting: Setting<A>): A
+  readonly "~lambda.out": this["~lambda.in"] extends Setting<infer A> ? A : never
+}
+
+interface ToConfig extends Struct.Lambda {
+  <A>(setting: Setting<A>): Config.Config<A>
+  readonly "~lambda.out": this["~lambda.in"] extends Setting<infer A> ? Config.Config<A> : never
+}
+
+/** The {@link ServerConfig} of an environment that sets nothing. */
+export const defaults: ServerConfig = Struct.map(
+  settings,
+  Struct.lambda<ToFallback>(({ fallback }) => fallback)
+)
 
 /** Reads the {@link ServerConfig}. A value that does not fit is a `ConfigError` that names its variable. */
-export const ServerConfig: Config.Config<ServerConfig> = Config.all({
-  host: Config.NonEmptyString("CHATBOT_HOST").pipe(Config.withDefault("127.0.0.1")),
-  port: Config.schema(Schema.Int.check(Schema.isBetween({ minimum: 0, maximum: 65535 })), "CHATBOT_PORT").pipe(
-    Config.withDefault(8080)
-  ),
-  dataDir: Config.NonEmptyString("CHATBOT_DATA_DIR").pipe(Config.withDefault(".chatbot")),
-  botsDir: Config.NonEmptyString("CHATBOT_BOTS_DIR").pipe(Config.withDefault(BotsFolder.defaultFolder)),
-  adminToken: optional(Config.Redacted("CHATBOT_ADMIN_TOKEN")),
-  secretKey: optional(Config.Redacted("CHATBOT_SECRET_KEY")),
-  secretKeyPrevious: optional(Config.Redacted("CHATBOT_SECRET_KEY_PREVIOUS")),
-  promptTokens: Config.schema(Schema.Int.check(Schema.isGreaterThan(0)), "CHATBOT_PROMPT_TOKENS").pipe(
-    Config.withDefault(8000)
-  ),
-  allowLinkLocalProviders: Config.Boolean("CHATBOT_ALLOW_LINK_LOCAL_PROVIDERS").pipe(Config.withDefault(false)),
-  requireTerms: Config.Boolean("CHATBOT_REQUIRE_TERMS").pipe(Config.withDefault(false)),
-  maxBodySize: Config.ByteSize("CHATBOT_MAX_BODY_SIZE").pipe(Config.withDefault(ByteSize.mebibytes(1))),
-  security: SecurityConfig,
-  logLevel: Config.LogLevel("CHATBOT_LOG_LEVEL").pipe(Config.withDefault("Info")),
-  stopWithStdin: Config.Boolean("CHATBOT_STOP_WITH_STDIN").pipe(Config.withDefault(false))
-})
+export const ServerConfig: Config.Config<ServerConfig> = Config.all(
+  Struct.map(
+    settings,
+    Struct.lambda<ToConfig>(({ config }) => config)
+  )
+).pipe(Config.mapEffect(Security.check))

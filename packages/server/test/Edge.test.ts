@@ -1,7 +1,6 @@
 /** What every answer has, whatever was asked: headers, limits and origins. */
 import { Problems } from "@effect-chatbot/api/Problems"
 import { counted } from "@effect-chatbot/server/http/ClientAddress"
-import * as SecurityConfig from "@effect-chatbot/server/SecurityConfig"
 import * as RetryPolicy from "@effect-chatbot/client/RetryPolicy"
 import { assert, describe, it, layer } from "@effect/vitest"
 import * as Duration from "effect/Duration"
@@ -11,8 +10,7 @@ import * as Schema from "effect/Schema"
 import { type Answer, send } from "./support/raw.ts"
 import { TestBackend } from "./support/TestBackend.ts"
 
-const backend = (security: Partial<SecurityConfig.SecurityConfig>) =>
-  TestBackend.layerWith({ security: { ...SecurityConfig.defaults, ...security } })
+const backend = TestBackend.layerWith
 
 const live = { excludeTestServices: true } as const
 
@@ -150,7 +148,10 @@ layer(backend({ corsOrigins: ["*"] }), live)("every origin", (it) => {
 
 layer(
   backend({
-    rateLimits: { user: 6, address: 40, completions: 2, signInFailures: 3 },
+    rateLimitUser: 6,
+    rateLimitAddress: 40,
+    rateLimitCompletions: 2,
+    rateLimitSignInFailures: 3,
     trustedProxies: [IpNetwork.fromStringUnsafe("127.0.0.0/8")]
   }),
   live
@@ -245,7 +246,7 @@ layer(
   )
 })
 
-layer(backend({ rateLimits: { address: 2 } }), live)("a proxy that is not trusted", (it) => {
+layer(backend({ rateLimitAddress: 2 }), live)("a proxy that is not trusted", (it) => {
   it.effect("cannot say where a request comes from", () =>
     Effect.gen(function* () {
       const statuses = yield* Effect.forEach(["192.0.2.1", "192.0.2.2", "192.0.2.3"], (address) =>

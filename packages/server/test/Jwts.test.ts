@@ -1,8 +1,7 @@
 /** JSON Web Tokens of another issuer, against the real backend and a real server of keys. */
 import { claim, hasRole } from "@effect-chatbot/server/Jwts"
 import * as JwtKeys from "@effect-chatbot/server/JwtKeys"
-import * as Jwt from "@effect-chatbot/server/JwtOptions"
-import * as SecurityConfig from "@effect-chatbot/server/SecurityConfig"
+import type { SecurityConfig } from "@effect-chatbot/server/SecurityConfig"
 import { assert, describe, it, layer } from "@effect/vitest"
 import * as Clock from "effect/Clock"
 import * as Context from "effect/Context"
@@ -22,24 +21,20 @@ class Keys extends Context.Service<
   { readonly rsa: Issuer.Key; readonly ec: Issuer.Key; readonly state: Effect.Success<typeof Issuer.serve>["state"] }
 >()("test/Keys") {}
 
-const layerWith = (options: Partial<Jwt.JwtOptions>) =>
+const layerWith = (options: Partial<SecurityConfig>) =>
   Layer.unwrap(
     Effect.gen(function* () {
       const { state, url } = yield* Issuer.serve
       const rsa = yield* Issuer.makeKey("rsa")
       const ec = yield* Issuer.makeKey("ec", "ES256")
       state.keys.push(rsa.jwk, ec.jwk)
-      const jwt = {
-        ...Jwt.defaults,
-        issuer: Issuer.issuer,
-        audience: Issuer.audience,
-        jwksUrl: url,
-        clockTolerance: Duration.zero,
+      return TestBackend.layerWith({
+        jwtIssuer: Issuer.issuer,
+        jwtAudience: Issuer.audience,
+        jwtJwksUrl: url,
+        jwtClockTolerance: Duration.zero,
         ...options
-      }
-      return TestBackend.layerWith({ security: { ...SecurityConfig.defaults, jwt } }).pipe(
-        Layer.provideMerge(Layer.succeed(Keys, { rsa, ec, state }))
-      )
+      }).pipe(Layer.provideMerge(Layer.succeed(Keys, { rsa, ec, state })))
     })
   )
 
@@ -169,10 +164,10 @@ layer(layerWith({}), live)("a JSON Web Token", (it) => {
 
 layer(
   layerWith({
-    loginClaim: "preferred_username",
-    loginPrefix: "corp/",
-    roleClaim: "realm_access.roles",
-    adminRole: "chatbot-admin"
+    jwtLoginClaim: "preferred_username",
+    jwtLoginPrefix: "corp/",
+    jwtRoleClaim: "realm_access.roles",
+    jwtAdminRole: "chatbot-admin"
   }),
   live
 )("claims as they are configured", (it) => {

@@ -1,6 +1,5 @@
 /** What Node refuses by itself, and callers who are slow on purpose; over raw sockets. */
 import * as NodeLimits from "@effect-chatbot/server/http/NodeLimits"
-import * as SecurityConfig from "@effect-chatbot/server/SecurityConfig"
 import { assert, describe, it, layer } from "@effect/vitest"
 import * as ByteSize from "effect/ByteSize"
 import * as Duration from "effect/Duration"
@@ -22,7 +21,7 @@ const limits = {
   maxConnections: 20
 }
 
-const backend = TestBackend.layerWith({ security: { ...SecurityConfig.defaults, connections: limits } })
+const backend = TestBackend.layerWith(limits)
 
 /** A connection to the backend. Closed with the scope. */
 const connect = Effect.gen(function* () {

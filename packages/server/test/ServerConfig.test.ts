@@ -1,42 +1,46 @@
-import { ServerConfig } from "@effect-chatbot/server/ServerConfig"
-import { defaults } from "@effect-chatbot/server/SecurityConfig"
+import * as Security from "@effect-chatbot/server/SecurityConfig"
+import { defaults, ServerConfig, settings } from "@effect-chatbot/server/ServerConfig"
+import type { Setting } from "@effect-chatbot/server/Setting"
 import { explain } from "@effect-chatbot/server/StartFailed"
 import { assert, describe, it } from "@effect/vitest"
 import * as ConfigProvider from "effect/ConfigProvider"
 import * as Duration from "effect/Duration"
 import * as Effect from "effect/Effect"
 import * as IpNetwork from "effect/net/IpNetwork"
+import * as Equal from "effect/Equal"
+import { readFileSync } from "node:fs"
 
-const unlimited = { user: undefined, address: undefined, completions: undefined, signInFailures: undefined }
-
-const unbounded = {
-  userPerDay: undefined,
-  userPerMonth: undefined,
-  botPerDay: undefined,
-  botPerMonth: undefined,
-  answerTokens: 4096
-}
+/** The settings but those of security, whose defaults are those of what they are for. */
+const withoutSecurity = (config: object) =>
+  Object.fromEntries(Object.entries(config).filter(([key]) => !Object.hasOwn(Security.settings, key)))
 
 const read = (env: Record<string, string>) =>
   Effect.provideService(ServerConfig, ConfigProvider.ConfigProvider, ConfigProvider.fromEnv({ env }))
 
 describe("ServerConfig", () => {
   it.effect("is the documented one when nothing is set", () =>
-    Effect.map(read({}), ({ botsDir, maxBodySize, ...config }) => {
+    Effect.map(read({}), (config) => {
+      assert.deepStrictEqual(config, defaults)
+      const { botsDir, maxBodySize, shutdownGrace, ...rest } = config
       assert.match(botsDir, /bots$/)
+      assert.strictEqual(Duration.toSeconds(shutdownGrace), 10)
       assert.strictEqual(Number(maxBodySize), 2 ** 20)
-      assert.deepStrictEqual(config, {
+      assert.deepStrictEqual(withoutSecurity(rest), {
         host: "127.0.0.1",
         port: 8080,
         dataDir: ".chatbot",
+        databaseUrl: undefined,
+        databaseConnections: 10,
         adminToken: undefined,
         secretKey: undefined,
         secretKeyPrevious: undefined,
         promptTokens: 8000,
         allowLinkLocalProviders: false,
         requireTerms: false,
-        security: { ...defaults, rateLimits: unlimited, tokenBudgets: unbounded },
+        metricsPort: undefined,
+        metricsHost: "127.0.0.1",
         logLevel: "Info",
+        logFormat: "logfmt",
         stopWithStdin: false
       })
     })
@@ -60,12 +64,18 @@ describe("ServerConfig", () => {
     ["CHATBOT_RATE_LIMIT_ADDRESS", "some"],
     ["CHATBOT_TRUSTED_PROXIES", "10.0.0.1/8"],
     ["CHATBOT_TRUSTED_PROXIES", "proxy.example"],
+    ["CHATBOT_USER_TOKENS_PER_DAY", "0"],
     ["CHATBOT_CORS_ORIGINS", "https://app.example.com/"],
     ["CHATBOT_CORS_ORIGINS", "https://a.example.com, app.example.com"],
+    ["CHATBOT_CORS_ORIGINS", "null"],
     ["CHATBOT_HSTS", "maybe"],
+    ["CHATBOT_MAX_HEADER_SIZE", "12 B"],
     ["CHATBOT_REQUEST_TIMEOUT", "0 seconds"],
     ["CHATBOT_MAX_CONNECTIONS", "0"],
-    ["CHATBOT_LOG_LEVEL", "Loud"]
+    ["CHATBOT_SHUTDOWN_GRACE", "soon"],
+    ["CHATBOT_METRICS_PORT", "70000"],
+    ["CHATBOT_LOG_LEVEL", "Loud"],
+    ["CHATBOT_LOG_FORMAT", "xml"]
   ] as const)("says that %s=%s is wrong", ([name, value]) =>
     Effect.map(Effect.flip(read({ [name]: value })), (error) => {
       const { message } = explain(error)
@@ -76,16 +86,16 @@ describe("ServerConfig", () => {
 
   it.effect("reads lists, limits and durations", () =>
     Effect.gen(function* () {
-      const { security } = yield* read({
+      const config = yield* read({
         CHATBOT_TRUSTED_PROXIES: "10.0.0.0/8, ::1/128",
         CHATBOT_CORS_ORIGINS: "https://app.example.com, http://localhost:3000",
         CHATBOT_RATE_LIMIT_USER: "600",
         CHATBOT_REQUEST_TIMEOUT: "90 seconds"
       })
-      assert.deepStrictEqual(security.trustedProxies.map(IpNetwork.format), ["10.0.0.0/8", "::1/128"])
-      assert.deepStrictEqual(security.corsOrigins, ["https://app.example.com", "http://localhost:3000"])
-      assert.strictEqual(security.rateLimits.user, 600)
-      assert.strictEqual(Duration.toSeconds(security.connections.requestTimeout), 90)
+      assert.deepStrictEqual(config.trustedProxies.map(IpNetwork.format), ["10.0.0.0/8", "::1/128"])
+      assert.deepStrictEqual(config.corsOrigins, ["https://app.example.com", "http://localhost:3000"])
+      assert.strictEqual(config.rateLimitUser, 600)
+      assert.strictEqual(Duration.toSeconds(config.requestTimeout), 90)
     })
   )
 
@@ -96,7 +106,7 @@ describe("ServerConfig", () => {
         CHATBOT_JWT_AUDIENCE: "chatbot",
         CHATBOT_JWT_JWKS_URL: "https://id.example.com/keys"
       }
-      const { jwt } = (yield* read(whole)).security
+      const jwt = Security.jwt(yield* read(whole))
       assert.deepInclude(jwt, { issuer: "https://id.example.com/", loginClaim: "sub", loginPrefix: "jwt:" })
       for (const missing of Object.keys(whole)) {
         const error = yield* Effect.flip(read({ ...whole, [missing]: "" }))
@@ -106,4 +116,38 @@ describe("ServerConfig", () => {
       assert.include(message, "CHATBOT_JWT_AUDIENCE and CHATBOT_JWT_JWKS_URL is missing")
     })
   )
+  const texts = (file: string) => readFileSync(new URL(file, import.meta.url), "utf8")
+
+  /** The default as the README has it: as code where it can be written like that, and else in words. */
+  const shown = ({ default: text, fallback, name, config }: Setting) =>
+    Effect.provideService(
+      config,
+      ConfigProvider.ConfigProvider,
+      ConfigProvider.fromEnv({ env: { [name]: text } })
+    ).pipe(
+      Effect.map((value) => (text !== "" && Equal.equals(value, fallback) ? `\`${text}\`` : text)),
+      Effect.orElseSucceed(() => text)
+    )
+
+  it.effect("is in the README, a row a setting", () =>
+    Effect.gen(function* () {
+      const rows = [...texts("../../../README.md").matchAll(/^\| `(CHATBOT_\w+)` +\| (.*?) *\| (.*?) *\|$/gm)]
+      const expected = yield* Effect.forEach(Object.values(settings), (setting) =>
+        Effect.map(shown(setting), (standard) => [setting.name, standard, setting.about])
+      )
+      assert.deepStrictEqual(
+        rows.map(([, name, standard, about]) => [name, standard, about]),
+        expected,
+        expected.map(([name, standard, about]) => `| \`${name}\` | ${standard} | ${about} |`).join("\n")
+      )
+    })
+  )
+
+  it("is known to the bot that answers about the server", () => {
+    const listed = [...texts("../bots/server/knowledge/settings.md").matchAll(/^- `(CHATBOT_\w+)`/gm)]
+    assert.sameMembers(
+      listed.map(([, name]) => name),
+      Object.values(settings).map(({ name }) => name)
+    )
+  })
 })

@@ -16,6 +16,7 @@ import { Tokens } from "../Tokens.ts"
 import * as Audit from "./Audit.ts"
 import * as ProblemResponse from "./ProblemResponse.ts"
 import { RateLimits } from "./RateLimits.ts"
+import { tell } from "./RequestStory.ts"
 
 const anonymous: Caller = { _tag: "Anonymous" }
 
@@ -46,7 +47,9 @@ export const layer: Layer.Layer<Authorization, never, AuditLog | Jwts | RateLimi
                 : Effect.fail(new Unauthorized({}))
         )
         return authenticate.pipe(
-          Effect.tap((caller) => rateLimits.call(caller, { isCompletion })),
+          Effect.tap((caller) =>
+            Effect.andThen(tell({ userId: userId(caller) }), rateLimits.call(caller, { isCompletion }))
+          ),
           Effect.matchEffect({
             onFailure: (error) =>
               error._tag === "Unauthorized" ? Effect.fail(error) : ProblemResponse.fromError(error),

@@ -18,6 +18,8 @@ import * as HttpServerRequest from "effect/http/HttpServerRequest"
 import * as HttpServerResponse from "effect/http/HttpServerResponse"
 import type * as IpNetwork from "effect/net/IpNetwork"
 import * as Cors from "./Cors.ts"
+import * as HealthRoutes from "./HealthRoutes.ts"
+import * as PlainTexts from "./PlainTexts.ts"
 import * as ProblemResponse from "./ProblemResponse.ts"
 import * as QueryNames from "./QueryNames.ts"
 import { RateLimits } from "./RateLimits.ts"
@@ -91,34 +93,35 @@ export const layer = (options: EdgeOptions) =>
           const request = yield* HttpServerRequest.HttpServerRequest
           const refused = refusal(request)
           if (refused !== undefined) return HttpServerResponse.setHeader(yield* refused, "connection", "close")
-          return yield* httpEffect.pipe(
+          const url = PlainTexts.withPlainPath(normalizeUrl(request.url))
+          return yield* PlainTexts.checkQuery(url).pipe(
+            Effect.matchEffect({ onFailure: ProblemResponse.fromError, onSuccess: () => httpEffect }),
             Effect.catchIf(isRouteNotFound, () =>
               ProblemResponse.blank(404, "Not Found", "There is no such endpoint.")
             ),
             Effect.provideService(
               HttpServerRequest.HttpServerRequest,
-              request.modify({ url: normalizeUrl(request.url), headers: normalizeHeaders(request.headers) })
+              PlainTexts.withPlainBody(request.modify({ url, headers: normalizeHeaders(request.headers) }))
             ),
             Effect.provideService(HttpIncomingMessage.MaxBodySize, options.maxBodySize)
           )
         })
-        const limited = rateLimits.request.pipe(
-          Effect.matchEffect({ onFailure: ProblemResponse.fromError, onSuccess: () => routed }),
-          forwarded
-        )
+        const limited = Effect.flatMap(HttpServerRequest.HttpServerRequest, ({ url }) =>
+          // Whoever looks after the process is told in any case.
+          url.startsWith(HealthRoutes.prefix)
+            ? routed
+            : Effect.matchEffect(rateLimits.request, { onFailure: ProblemResponse.fromError, onSuccess: () => routed })
+        ).pipe(forwarded)
         return Effect.gen(function* () {
           const { headers } = yield* HttpServerRequest.HttpServerRequest
           const requestId = yield* RequestId.fromHeaders(headers, random)
-          // Here, and not on the answer, so that no answer is without them.
+          const ours = { [RequestId.header]: requestId, [supportedHeader]: "true" }
+          // Here, and not only on the answer, so that none is without them, whatever it is made of.
           yield* HttpEffect.appendPreResponseHandler((_request, response) =>
-            Effect.succeed(
-              HttpServerResponse.setHeaders(SecurityHeaders.add(response, { hsts }), {
-                [RequestId.header]: requestId,
-                [supportedHeader]: "true"
-              })
-            )
+            Effect.succeed(HttpServerResponse.setHeaders(SecurityHeaders.add(response, { hsts }), ours))
           )
           return yield* (cors === undefined ? limited : cors(limited)).pipe(
+            Effect.map(HttpServerResponse.setHeaders(ours)),
             Effect.annotateLogs({ requestId }),
             Effect.provideService(RequestId.RequestId, requestId)
           )

@@ -1,7 +1,6 @@
-/** The real backend on a free port with a database in a temporary folder, and real clients for it. */
+/** The real backend on a free port with the database of the project, and real clients for it. */
 import { ChatbotClient } from "@effect-chatbot/client/ChatbotClient"
 import * as NodeTransport from "@effect-chatbot/client/NodeTransport"
-import * as ByteSize from "effect/ByteSize"
 import * as Context from "effect/Context"
 import * as Effect from "effect/Effect"
 import * as FileSystem from "effect/FileSystem"
@@ -12,34 +11,28 @@ import type * as Redacted from "effect/Redacted"
 import * as References from "effect/References"
 import type * as Scope from "effect/Scope"
 import * as Backend from "../../src/Backend.ts"
-import * as BotsFolder from "../../src/BotsFolder.ts"
-import * as SecurityConfig from "../../src/SecurityConfig.ts"
-import type { ServerConfig } from "../../src/ServerConfig.ts"
+import { defaults, type ServerConfig } from "../../src/ServerConfig.ts"
 import { Tokens } from "../../src/Tokens.ts"
 import * as NodeServices from "@effect/platform-node/NodeServices"
+import { form, memory, postgresUrl } from "./TestDatabase.ts"
 
 const backend = (options: Partial<ServerConfig>) =>
   Layer.unwrap(
     Effect.gen(function* () {
       const fs = yield* FileSystem.FileSystem
       const dataDir = yield* fs.makeTempDirectoryScoped({ prefix: "chatbot-test-" })
-      return Backend.layer({
-        host: "127.0.0.1",
+      const config: ServerConfig = {
+        ...defaults,
         port: 0,
         dataDir,
-        botsDir: BotsFolder.defaultFolder,
-        adminToken: undefined,
-        secretKey: undefined,
-        secretKeyPrevious: undefined,
-        promptTokens: 8000,
-        allowLinkLocalProviders: false,
-        requireTerms: false,
-        maxBodySize: ByteSize.mebibytes(1),
-        security: SecurityConfig.defaults,
+        databaseUrl:
+          options.databaseUrl ??
+          (form === "postgres" && options.dataDir === undefined ? yield* postgresUrl() : undefined),
+        databaseConnections: 5,
         logLevel: "None",
-        stopWithStdin: false,
         ...options
-      })
+      }
+      return Backend.layer(config, form === "memory" && options.dataDir === undefined ? { database: memory } : {})
     })
   ).pipe(
     Layer.provide(NodeServices.layer),
