@@ -42,6 +42,7 @@ import { BotRepository, type BotRow } from "./repositories/BotRepository.ts"
 import { CompletionLogRepository } from "./repositories/CompletionLogRepository.ts"
 import { CompletionRepository } from "./repositories/CompletionRepository.ts"
 import { ServerOptions } from "./ServerOptions.ts"
+import * as ServerMetrics from "./ServerMetrics.ts"
 import { StopFlag } from "./StopFlag.ts"
 
 /** Why a question is not begun with. */
@@ -193,7 +194,7 @@ export class CompletionRuns extends Context.Service<
         })
         const result: Exit.Exit<Completion, Failure> =
           found === "BotsStopped" ? Exit.fail(new BotsStopped({})) : Exit.succeed(completion)
-        return { last, result }
+        return { last, result, outcome: isStopped ? "stopped" : "completed" }
       })
 
       /** What a run that failed ends with. Its log is kept too, for a reader who was cut off just before the end. */
@@ -228,15 +229,18 @@ export class CompletionRuns extends Context.Service<
           ),
           Effect.catchCause((cause) => Effect.logWarning("Failed to keep the log of a run that failed", cause))
         )
-        return { last, result }
+        return { last, result, outcome: error._tag }
       })
 
       const work = (run: Run) =>
         answer(run).pipe(
           Effect.catchCause((cause) => failed(run, cause)),
           // Whatever happens, the chat is free again and nobody is left waiting.
-          Effect.catchCause((cause) => Effect.succeed({ last: [], result: Exit.failCause(cause) })),
+          Effect.catchCause((cause) =>
+            Effect.succeed({ last: [], result: Exit.failCause(cause), outcome: "InternalError" })
+          ),
           Effect.tap(run.release),
+          Effect.tap(({ outcome }) => ServerMetrics.completions(1, outcome)),
           Effect.map(({ last, result }) => {
             runs.delete(run.question.chatId)
             run.log.end(last)

@@ -45,6 +45,14 @@ export const ChatRow = Schema.Struct({
 /** A chat as the database has it, with the names of what it refers to. */
 export interface ChatRow extends Schema.Schema.Type<typeof ChatRow> {}
 
+/** Whose a chat must be for somebody to find it. */
+export interface Reach {
+  /** Absent for somebody who is not signed in, and has no chats. */
+  readonly userId: UserId | undefined
+  /** Whether an anonymous one is found too. */
+  readonly orAnonymous: boolean
+}
+
 /** Which chats of a user; all by default. */
 export interface ChatFilter {
   readonly botId?: BotId | undefined
@@ -69,7 +77,8 @@ const Answered = reader(Schema.Struct({ displayName: Schema.String }))
 export class ChatRepository extends Context.Service<
   ChatRepository,
   {
-    readonly find: (id: ChatId) => Effect.Effect<ChatRow | undefined>
+    /** A chat within reach. One that is not costs what one costs that is not there. */
+    readonly find: (id: ChatId, reach: Reach) => Effect.Effect<ChatRow | undefined>
     readonly list: (
       userId: UserId,
       filter: ChatFilter,
@@ -133,7 +142,13 @@ export class ChatRepository extends Context.Service<
         }
       }
       return {
-        find: (id) => Row.first("find a chat", sql`${select} FROM ${joins} WHERE c.id = ${id}`),
+        find: (id, { orAnonymous, userId }) => {
+          const owners = [
+            ...(userId === undefined ? [] : [sql`c.user_id = ${userId}`]),
+            ...(orAnonymous ? [sql`c.user_id IS NULL`] : [])
+          ]
+          return Row.first("find a chat", sql`${select} FROM ${joins} WHERE c.id = ${id} AND ${sql.or(owners)}`)
+        },
         list: (userId, filter, request) => {
           const where = sql.and([
             ...matches(userId, filter),
