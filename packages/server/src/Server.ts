@@ -19,9 +19,13 @@ import * as Statistics from "./handlers/Statistics.ts"
 import * as System from "./handlers/System.ts"
 import * as Users from "./handlers/Users.ts"
 import * as Authorization from "./http/Authorization.ts"
+import * as Draining from "./http/Draining.ts"
 import * as Edge from "./http/Edge.ts"
+import * as HealthRoutes from "./http/HealthRoutes.ts"
 import * as IdempotencyKeys from "./http/IdempotencyKeys.ts"
+import * as Observing from "./http/Observing.ts"
 import * as ProblemResponses from "./http/ProblemResponses.ts"
+import { tell } from "./http/RequestStory.ts"
 
 const handlers = Layer.mergeAll(
   Admin.layer,
@@ -39,7 +43,10 @@ const document = HttpRouter.add(
   "GET",
   "/openapi.json",
   Effect.map(
-    Effect.promise(() => import("@effect-chatbot/api/Document")),
+    Effect.andThen(
+      tell({ operation: "openapi" }),
+      Effect.promise(() => import("@effect-chatbot/api/Document"))
+    ),
     ({ document }) => HttpServerResponse.jsonUnsafe(document)
   )
 )
@@ -62,9 +69,14 @@ export interface Options {
   readonly maxBodySize: ByteSize.ByteSize
 }
 
-/** All routes of the server and what is done to every request, on the `HttpRouter` provided. */
+/** All routes on the `HttpRouter` provided, in their middleware: the one that is provided last is the outermost. */
 export const app = (options: Options) =>
-  Layer.mergeAll(routes, document, Edge.layer(options)).pipe(Layer.provide([redacted, SecureRandom.layerWebCrypto]))
+  Layer.mergeAll(routes, document, HealthRoutes.layer).pipe(
+    Layer.provideMerge(Draining.layer),
+    Layer.provideMerge(Edge.layer(options)),
+    Layer.provideMerge(Observing.layer),
+    Layer.provide([redacted, SecureRandom.layerWebCrypto])
+  )
 
 /** What the `HttpRouter` must know of the routes: the paths of downloads are long. */
 export const routerConfig = { maxParamLength: 2048 }

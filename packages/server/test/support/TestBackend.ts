@@ -25,7 +25,9 @@ const backend = (options: Partial<ServerConfig>) =>
         ...defaults,
         port: 0,
         dataDir,
-        databaseUrl: form === "postgres" && options.dataDir === undefined ? yield* postgresUrl() : undefined,
+        databaseUrl:
+          options.databaseUrl ??
+          (form === "postgres" && options.dataDir === undefined ? yield* postgresUrl() : undefined),
         databaseConnections: 5,
         logLevel: "None",
         ...options
