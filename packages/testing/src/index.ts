@@ -3,5 +3,7 @@
  */
 export * as ChatbotTest from "./ChatbotTest.ts"
 export * as Faults from "./Faults.ts"
+export * as Recorder from "./Recorder.ts"
+export * as Recording from "./Recording.ts"
 export type * as Model from "./Model.ts"
 export type * as Seed from "./Seed.ts"
