@@ -1,8 +1,11 @@
 /**
- * The whole backend of one process: HTTP server, services, providers and a SQLite database in the data folder.
+ * The whole backend of one process: HTTP server, services, providers and the database.
  */
 import * as NodeHttpServer from "@effect/platform-node/NodeHttpServer"
 import * as NodeServices from "@effect/platform-node/NodeServices"
+import type * as ByteSize from "effect/ByteSize"
+import * as Clock from "effect/Clock"
+import * as Duration from "effect/Duration"
 import * as Effect from "effect/Effect"
 import * as FileSystem from "effect/FileSystem"
 import * as Layer from "effect/Layer"
@@ -11,6 +14,8 @@ import { createServer } from "node:http"
 import * as AdminToken from "./AdminToken.ts"
 import * as BotsSync from "./BotsSync.ts"
 import { CompletionRuns } from "./CompletionRuns.ts"
+import { Drain } from "./Drain.ts"
+import { Health } from "./Health.ts"
 import * as Providers from "./Providers.ts"
 import * as ProviderTransport from "./ProviderTransport.ts"
 import { Retention } from "./Retention.ts"
@@ -20,13 +25,15 @@ import * as Server from "./Server.ts"
 import type { ServerConfig } from "./ServerConfig.ts"
 import { ServerOptions } from "./ServerOptions.ts"
 import * as Services from "./Services.ts"
-import * as Migrations from "./sql/Migrations.ts"
-import * as NodeSqlite from "./sql/NodeSqlite.ts"
+import * as Database from "./sql/Database.ts"
 import { StartFailed } from "./StartFailed.ts"
 import * as Tokenizer from "./Tokenizer.ts"
 
-/** The services over the database in the data folder, with no job that runs by itself. Makes the folder, and brings the database to the current version. */
-export const services = (config: ServerConfig) =>
+/**
+ * The services over the database, with no job that runs by itself. Makes the data folder, and brings the database to the current version.
+ * `database` stands in for the one of the configuration.
+ */
+export const services = (config: ServerConfig, database: Database.Database<Path.Path> = Database.layer(config)) =>
   Layer.unwrap(
     Effect.gen(function* () {
       const fs = yield* FileSystem.FileSystem
@@ -55,42 +62,95 @@ export const services = (config: ServerConfig) =>
         Layer.provide(
           Layer.succeed(ServerOptions, { allowLinkLocalProviders, promptTokens, requireTerms, shutdownGrace })
         ),
-        Layer.provide(Migrations.layer),
-        Layer.provideMerge(NodeSqlite.layer({ filename: path.join(config.dataDir, "chatbot.db") }))
+        Layer.provideMerge(database)
       )
     })
   )
 
-/** Lets what runs come to its end, and who follows it read that, before connections are closed. */
-const shutDownRuns = Layer.effectDiscard(
-  Effect.flatMap(CompletionRuns, (runs) => Effect.addFinalizer(() => runs.shutDown))
-)
+/**
+ * How a backend stops: it takes nothing new, lets what was begun come to its end within the grace, and then breaks the rest off. Who follows a completion reads how it ended before connections are closed.
+ */
+const shutDown = (grace: Duration.Duration) =>
+  Layer.effectDiscard(
+    Effect.gen(function* () {
+      const drain = yield* Drain
+      const runs = yield* CompletionRuns
+      yield* Effect.addFinalizer(() =>
+        Effect.gen(function* () {
+          yield* drain.begin
+          const began = yield* Clock.currentTimeMillis
+          yield* runs.shutDown
+          const took = Duration.millis((yield* Clock.currentTimeMillis) - began)
+          yield* Effect.timeoutOption(drain.isIdle, Duration.max(Duration.subtract(grace, took), lastWords))
+        })
+      )
+    })
+  )
 
-/** Serves the contract on the `HttpServer` provided, until the completions that run have ended. */
-export const serve = (options: Parameters<typeof Server.serve>[0]) =>
-  shutDownRuns.pipe(Layer.provideMerge(Server.serve(options)))
+/** For the last events of what was broken off. */
+const lastWords = Duration.seconds(1)
+
+/** How the contract is served. */
+export interface ServeOptions {
+  /** The most the body of a request may have. */
+  readonly maxBodySize: ByteSize.ByteSize
+  /** How long requests may go on when the backend is told to stop; for completions see `ServerOptions`. Default 10 seconds. */
+  readonly shutdownGrace?: Duration.Duration | undefined
+}
+
+/** Serves the contract on the `HttpServer` provided, until what was begun has ended. */
+export const serve = ({ maxBodySize, shutdownGrace = Duration.seconds(10) }: ServeOptions) =>
+  shutDown(shutdownGrace).pipe(
+    Layer.provideMerge(Server.serve({ maxBodySize })),
+    Layer.provideMerge(Health.layer),
+    Layer.provideMerge(Drain.layer)
+  )
+
+/** The server of Node. Connections that nobody uses are closed when the backend is about to stop, and all others when it has. */
+const httpServer = ({ host, port }: ServerConfig) =>
+  Layer.unwrap(
+    Effect.gen(function* () {
+      const drain = yield* Drain
+      const server = createServer()
+      drain.onBegin(() => server.closeIdleConnections())
+      // Closed before it is waited for their end: a connection on which no request ever came has none.
+      const closeAll = Layer.effectDiscard(Effect.addFinalizer(() => Effect.sync(() => server.closeAllConnections())))
+      return closeAll.pipe(
+        Layer.provideMerge(NodeHttpServer.layer(() => server, { host, port, gracefulShutdownTimeout: lastWords }))
+      )
+    })
+  )
+
+/** `/metrics` on its port, if it has one. */
+const metrics = ({ metricsHost: host, metricsPort: port }: ServerConfig) =>
+  port === undefined
+    ? Layer.empty
+    : Layer.unwrap(
+        Effect.map(
+          Effect.promise(() => import("./MetricsServer.ts")),
+          ({ layer }) => layer({ host, port })
+        )
+      )
 
 /** What a start may be asked for beside its configuration. */
 export interface Options {
   /** Whether the bots folder also wins where admins have changed its bots, see `BotsSync.Options`. Default `false`. */
   readonly importBots?: boolean | undefined
+  /** The database to use in place of the one of the configuration, at the current version. */
+  readonly database?: Database.Database | undefined
 }
 
 /** The backend, listening, with its jobs. It listens once it can answer: a request that comes in before would never be. */
-export const layer = (config: ServerConfig, { importBots }: Options = {}) =>
-  serve({ maxBodySize: config.maxBodySize }).pipe(
-    Layer.provideMerge(
-      NodeHttpServer.layer(createServer, {
-        host: config.host,
-        port: config.port,
-        gracefulShutdownTimeout: "10 seconds"
-      })
-    ),
+export const layer = (config: ServerConfig, { database, importBots }: Options = {}) =>
+  serve({ maxBodySize: config.maxBodySize, shutdownGrace: config.shutdownGrace }).pipe(
+    Layer.merge(metrics(config)),
+    Layer.provideMerge(httpServer(config)),
+    Layer.provideMerge(Drain.layer),
     Layer.provide([
       BotsSync.layer(config.botsDir, { overwrite: importBots }),
       AdminToken.layer(config),
       Retention.layerJob
     ]),
-    Layer.provideMerge(services(config)),
+    Layer.provideMerge(services(config, database)),
     Layer.provide(NodeServices.layer)
   )

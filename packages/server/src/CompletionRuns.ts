@@ -22,7 +22,7 @@ import {
   Unavailable
 } from "@effect-chatbot/schema/Errors"
 import type { ChatId, CompletionId } from "@effect-chatbot/schema/Ids"
-import type * as Cause from "effect/Cause"
+import * as Cause from "effect/Cause"
 import * as Context from "effect/Context"
 import * as SecureRandom from "effect/crypto/SecureRandom"
 import * as DateTime from "effect/DateTime"
@@ -37,10 +37,12 @@ import { Answering, type Draft, type Question } from "./Answering.ts"
 import { ChatAccess } from "./ChatAccess.ts"
 import * as EventLog from "./EventLog.ts"
 import { KeyedRun } from "./IdempotencyKeys.ts"
+import { isTemporary } from "./internal/rows.ts"
 import { BotRepository, type BotRow } from "./repositories/BotRepository.ts"
 import { CompletionLogRepository } from "./repositories/CompletionLogRepository.ts"
 import { CompletionRepository } from "./repositories/CompletionRepository.ts"
 import { ServerOptions } from "./ServerOptions.ts"
+import * as ServerMetrics from "./ServerMetrics.ts"
 import { StopFlag } from "./StopFlag.ts"
 
 /** Why a question is not begun with. */
@@ -192,7 +194,7 @@ export class CompletionRuns extends Context.Service<
         })
         const result: Exit.Exit<Completion, Failure> =
           found === "BotsStopped" ? Exit.fail(new BotsStopped({})) : Exit.succeed(completion)
-        return { last, result }
+        return { last, result, outcome: isStopped ? "stopped" : "completed" }
       })
 
       /** What a run that failed ends with. Its log is kept too, for a reader who was cut off just before the end. */
@@ -204,6 +206,10 @@ export class CompletionRuns extends Context.Service<
         if (failure._tag === "Success") {
           error = failure.success
           result = Exit.fail(failure.success)
+        } else if (cause.reasons.some((reason) => Cause.isDieReason(reason) && isTemporary(reason.defect))) {
+          yield* Effect.logError("The database is away", cause)
+          error = new Unavailable({})
+          result = Exit.fail(error)
         } else {
           const ref = (yield* random.uuidV4()).slice(0, 8)
           yield* Effect.logError("The backend has a defect", cause).pipe(Effect.annotateLogs({ ref }))
@@ -223,15 +229,18 @@ export class CompletionRuns extends Context.Service<
           ),
           Effect.catchCause((cause) => Effect.logWarning("Failed to keep the log of a run that failed", cause))
         )
-        return { last, result }
+        return { last, result, outcome: error._tag }
       })
 
       const work = (run: Run) =>
         answer(run).pipe(
           Effect.catchCause((cause) => failed(run, cause)),
           // Whatever happens, the chat is free again and nobody is left waiting.
-          Effect.catchCause((cause) => Effect.succeed({ last: [], result: Exit.failCause(cause) })),
+          Effect.catchCause((cause) =>
+            Effect.succeed({ last: [], result: Exit.failCause(cause), outcome: "InternalError" })
+          ),
           Effect.tap(run.release),
+          Effect.tap(({ outcome }) => ServerMetrics.completions(1, outcome)),
           Effect.map(({ last, result }) => {
             runs.delete(run.question.chatId)
             run.log.end(last)

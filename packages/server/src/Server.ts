@@ -19,9 +19,13 @@ import * as Statistics from "./handlers/Statistics.ts"
 import * as System from "./handlers/System.ts"
 import * as Users from "./handlers/Users.ts"
 import * as Authorization from "./http/Authorization.ts"
+import * as Draining from "./http/Draining.ts"
 import * as Edge from "./http/Edge.ts"
+import * as HealthRoutes from "./http/HealthRoutes.ts"
 import * as IdempotencyKeys from "./http/IdempotencyKeys.ts"
+import * as Observing from "./http/Observing.ts"
 import * as ProblemResponses from "./http/ProblemResponses.ts"
+import { tell } from "./http/RequestStory.ts"
 
 const handlers = Layer.mergeAll(
   Admin.layer,
@@ -39,7 +43,10 @@ const document = HttpRouter.add(
   "GET",
   "/openapi.json",
   Effect.map(
-    Effect.promise(() => import("@effect-chatbot/api/Document")),
+    Effect.andThen(
+      tell({ operation: "openapi" }),
+      Effect.promise(() => import("@effect-chatbot/api/Document"))
+    ),
     ({ document }) => HttpServerResponse.jsonUnsafe(document)
   )
 )
@@ -56,11 +63,24 @@ const redacted = Layer.effect(
   Effect.map(UrlParams.CurrentRedactedNames, (names) => [...names, "ticket"])
 )
 
+/** How the server is told apart from others of its kind. */
+export interface Options {
+  /** The most that the body of a request may have. */
+  readonly maxBodySize: ByteSize.ByteSize
+}
+
+/** All routes on the `HttpRouter` provided, in their middleware: the one that is provided last is the outermost. */
+export const app = (options: Options) =>
+  Layer.mergeAll(routes, document, HealthRoutes.layer).pipe(
+    Layer.provideMerge(Draining.layer),
+    Layer.provideMerge(Edge.layer(options)),
+    Layer.provideMerge(Observing.layer),
+    Layer.provide([redacted, SecureRandom.layerWebCrypto])
+  )
+
+/** What the `HttpRouter` must know of the routes: the paths of downloads are long. */
+export const routerConfig = { maxParamLength: 2048 }
+
 /** Serves the contract on the `HttpServer` provided. */
-export const serve = (options: { readonly maxBodySize: ByteSize.ByteSize }) =>
-  HttpRouter.serve(Layer.mergeAll(routes, document, Edge.layer(options)), {
-    // Paths of downloads are long.
-    routerConfig: { maxParamLength: 2048 },
-    disableLogger: true,
-    disableListenLog: true
-  }).pipe(Layer.provide([redacted, SecureRandom.layerWebCrypto]))
+export const serve = (options: Options) =>
+  HttpRouter.serve(app(options), { routerConfig, disableLogger: true, disableListenLog: true })

@@ -8,11 +8,14 @@ import * as Console from "effect/Console"
 import * as Effect from "effect/Effect"
 import * as Exit from "effect/Exit"
 import * as HttpServer from "effect/http/HttpServer"
-import * as Logger from "effect/Logger"
+import * as Layer from "effect/Layer"
 import * as References from "effect/References"
 import * as Runtime from "effect/Runtime"
+import { constants } from "node:os"
 import * as Backend from "./Backend.ts"
+import * as Logging from "./Logging.ts"
 import { ServerConfig } from "./ServerConfig.ts"
+import * as Telemetry from "./Telemetry.ts"
 import { explain } from "./StartFailed.ts"
 
 /** Ends when standard input does: the parent process is gone. */
@@ -34,10 +37,23 @@ const serve = Effect.fnUntraced(function* (options: Backend.Options = {}) {
     yield* config.stopWithStdin ? stdinEnded : Effect.never
   })
   yield* run.pipe(
-    Effect.provide(Backend.layer(config, options)),
+    Effect.provide(
+      Backend.layer(config, options).pipe(
+        Layer.provideMerge(Telemetry.layer),
+        Layer.provideMerge(Logging.layer(config.logFormat))
+      )
+    ),
     Effect.provideService(References.MinimumLogLevel, config.logLevel)
   )
 })
+
+let signals = 0
+for (const signal of ["SIGINT", "SIGTERM"] as const) {
+  process.on(signal, () => {
+    // Whoever asks twice does not want to wait for what runs.
+    if (++signals > 1) process.exit(128 + constants.signals[signal])
+  })
+}
 
 const hasArguments = process.argv.length > 2
 
@@ -49,7 +65,6 @@ const main = (
       )
     : serve()
 ).pipe(
-  Effect.provide(Logger.layer([Logger.withConsoleError(Logger.formatLogFmt)])),
   Effect.mapError((error) => (CliError.isCliError(error) ? error : explain(error))),
   Effect.tapErrorTag("StartFailed", ({ message }) => Console.error(`chatbot: ${message}`))
 )

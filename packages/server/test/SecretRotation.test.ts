@@ -132,11 +132,16 @@ describe("the rotation of the secret key", () => {
       const services = yield* OpenAiServices
       const sql = yield* SqlClient.SqlClient
 
-      const columns = yield* sql<{ column: string }>`
-        SELECT t.name || '.' || c.name AS column FROM sqlite_schema t, pragma_table_info(t.name) c
-        WHERE t.type = 'table' AND c.type = 'BLOB' AND t.name NOT LIKE 'passages_search%'`
+      const columns = yield* sql.onDialectOrElse({
+        pg: () => sql<{ place: string }>`
+          SELECT table_name || '.' || column_name AS place FROM information_schema.columns
+          WHERE table_schema = 'public' AND data_type = 'bytea'`,
+        orElse: () => sql<{ place: string }>`
+          SELECT t.name || '.' || c.name AS place FROM sqlite_schema t, pragma_table_info(t.name) c
+          WHERE t.type = 'table' AND c.type = 'BLOB' AND t.name NOT LIKE 'passages_search%'`
+      })
       assert.sameMembers(
-        columns.map(({ column }) => column),
+        columns.map(({ place }) => place),
         [...open, ...SealedPlaces.all.map(({ secret, table }) => `${table}.${secret}`)]
       )
 

@@ -11,6 +11,7 @@ import * as Layer from "effect/Layer"
 import * as Redacted from "effect/Redacted"
 import { Tokens } from "../Tokens.ts"
 import * as ProblemResponse from "./ProblemResponse.ts"
+import { tell } from "./RequestStory.ts"
 
 const anonymous: Caller = { _tag: "Anonymous" }
 
@@ -34,7 +35,10 @@ export const layer: Layer.Layer<Authorization, never, Tokens> = Layer.effect(
         return Effect.flatMap(authenticate, (caller) =>
           access === "Admin" && !(caller._tag === "User" && caller.roles.includes("Admin"))
             ? ProblemResponse.fromError(new Forbidden({}))
-            : Effect.provideService(httpEffect, CurrentCaller, caller)
+            : Effect.andThen(
+                tell({ userId: caller._tag === "User" ? caller.id : undefined }),
+                Effect.provideService(httpEffect, CurrentCaller, caller)
+              )
         )
       }
     }

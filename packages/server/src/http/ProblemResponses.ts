@@ -1,13 +1,19 @@
 /**
- * The middleware that answers whatever fails with a problem, and writes the line of the request into the log.
+ * The middleware that answers whatever fails with a problem, and knows which operation it is.
  */
 import { ProblemResponses } from "@effect-chatbot/api/middleware/ProblemResponses"
 import { RetryClass } from "@effect-chatbot/api/RetryClass"
-import { InternalError, InvalidRequest, PayloadTooLarge, UnsupportedMediaType } from "@effect-chatbot/schema/Errors"
+import {
+  InternalError,
+  InvalidRequest,
+  PayloadTooLarge,
+  Unavailable,
+  UnsupportedMediaType
+} from "@effect-chatbot/schema/Errors"
 import * as Cause from "effect/Cause"
-import * as Clock from "effect/Clock"
 import * as Context from "effect/Context"
 import * as SecureRandom from "effect/crypto/SecureRandom"
+import * as Duration from "effect/Duration"
 import * as Effect from "effect/Effect"
 import { HttpApiSchemaError } from "effect/http-api/HttpApiError"
 import * as HttpIncomingMessage from "effect/http/HttpIncomingMessage"
@@ -15,8 +21,10 @@ import * as HttpServerError from "effect/http/HttpServerError"
 import * as HttpServerRequest from "effect/http/HttpServerRequest"
 import * as Layer from "effect/Layer"
 import * as SchemaIssue from "effect/SchemaIssue"
+import { isTemporary } from "../internal/rows.ts"
 import * as ProblemResponse from "./ProblemResponse.ts"
 import * as QueryNames from "./QueryNames.ts"
+import { tell } from "./RequestStory.ts"
 
 const formatIssues = SchemaIssue.makeFormatterStandardSchemaV1()
 
@@ -38,6 +46,9 @@ const invalidRequest = ({ cause, kind }: HttpApiSchemaError): InvalidRequest =>
       message
     }))
   })
+
+/** The database may be back soon. */
+const unavailable = new Unavailable({ retryAfter: Duration.seconds(1) })
 
 /** What a failure is to the caller; nothing, if it is ours alone. */
 const toAnswer = (failure: unknown, maxBytes: number | undefined) => {
@@ -69,6 +80,10 @@ export const layer: Layer.Layer<ProblemResponses, never, SecureRandom.SecureRand
         )
         if (error !== undefined) return yield* ProblemResponse.fromError(error)
       }
+      if (cause.reasons.some((reason) => reason._tag === "Die" && isTemporary(reason.defect))) {
+        yield* Effect.logError("The database is away", cause)
+        return yield* ProblemResponse.fromError(unavailable)
+      }
       const ref = (yield* random.uuidV4()).slice(0, 8)
       yield* Effect.logError("The backend has a defect", cause).pipe(Effect.annotateLogs({ ref }))
       return yield* ProblemResponse.fromError(new InternalError({ ref }))
@@ -80,19 +95,15 @@ export const layer: Layer.Layer<ProblemResponses, never, SecureRandom.SecureRand
 
       return Effect.gen(function* () {
         const request = yield* HttpServerRequest.HttpServerRequest
-        const started = yield* Clock.currentTimeMillis
+        yield* tell({ operation: name, route: endpoint.path })
         // The router sends HEAD to the handler of GET, and one of those changes state.
         const response = yield* request.method === "HEAD" && !isSafe
           ? ProblemResponse.blank(405, "Method Not Allowed", "This endpoint has no HEAD.", { allow: endpoint.method })
           : Effect.catchCauseIf(httpEffect, (cause) => !Cause.hasInterruptsOnly(cause), answer)
         // The router refuses other content types by a plain text.
-        const refused =
-          response.status === 415
-            ? yield* ProblemResponse.fromError(new UnsupportedMediaType({ supported: ["application/json"] }))
-            : response
-        const finished = yield* Clock.currentTimeMillis
-        yield* Effect.logInfo(`${name} ${refused.status} ${finished - started}ms`)
-        return refused
+        return response.status === 415
+          ? yield* ProblemResponse.fromError(new UnsupportedMediaType({ supported: ["application/json"] }))
+          : response
       })
     }
   })

@@ -9,7 +9,20 @@ import * as Effect from "effect/Effect"
 import * as Layer from "effect/Layer"
 import * as Schema from "effect/Schema"
 import * as SqlClient from "effect/sql/SqlClient"
-import { affected, bit, contains, Flag, iso, nullable, order, reader, run, slice, Utc } from "../internal/rows.ts"
+import {
+  affected,
+  bit,
+  contains,
+  Flag,
+  iso,
+  nullable,
+  order,
+  reader,
+  run,
+  slice,
+  unlocked,
+  Utc
+} from "../internal/rows.ts"
 import type { PageRequest, Slice } from "../Paging.ts"
 import * as SearchText from "../SearchText.ts"
 
@@ -201,7 +214,7 @@ export class ChatRepository extends Context.Service<
             sql`DELETE FROM chats WHERE id IN (
               SELECT c.id FROM chats c LEFT JOIN users u ON u.id = c.user_id
               WHERE ${outdated(which)} AND c.last_accessed_utc < ${iso(before)}
-              LIMIT ${limit}
+              LIMIT ${limit} ${unlocked(sql, "c")}
             ) RETURNING id`
           )
       }

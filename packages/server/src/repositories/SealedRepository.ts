@@ -43,7 +43,8 @@ export class SealedRepository extends Context.Service<
         table: sql(table),
         secret: sql(secret),
         id: sql(id),
-        part: part === undefined ? sql.literal("''") : sql(part)
+        // A constant that PostgreSQL takes for no number of a column.
+        part: part === undefined ? sql.literal("CAST('' AS TEXT)") : sql(part)
       })
       return {
         list: (place, after, limit) => {
