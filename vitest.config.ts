@@ -1,11 +1,7 @@
 import { defineConfig } from "vitest/config"
 
-declare module "vitest" {
-  export interface ProvidedContext {
-    /** On which database the tests of a project run, see `packages/server/test/support/TestDatabase.ts`. */
-    readonly form: "memory" | "disk" | "postgres"
-  }
-}
+/** On which database the tests of a project run, see `packages/server/test/support/TestDatabase.ts`. */
+const on = (form: "memory" | "disk" | "postgres") => ({ name: form, env: { CHATBOT_TEST_FORM: form } })
 
 const server = (...names: ReadonlyArray<string>) => names.map((name) => `packages/server/test/${name}.test.ts`)
 
@@ -45,16 +41,15 @@ export default defineConfig({
     projects: [
       {
         extends: true,
-        test: { name: "disk", include: ["packages/*/test/**/*.test.ts"], exclude: postgres, provide: { form: "disk" } }
+        test: { ...on("disk"), include: ["packages/*/test/**/*.test.ts"], exclude: postgres }
       },
-      { extends: true, test: { name: "memory", include: contract, provide: { form: "memory" } } },
+      { extends: true, test: { ...on("memory"), include: contract } },
       {
         extends: true,
         test: {
-          name: "postgres",
+          ...on("postgres"),
           include: [...contract, ...services, ...postgres],
-          globalSetup: "packages/server/test/support/postgresServer.ts",
-          provide: { form: "postgres" }
+          globalSetup: "packages/server/test/support/postgresServer.ts"
         }
       }
     ]

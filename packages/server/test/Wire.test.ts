@@ -739,7 +739,7 @@ layer(TestBackend.layer, { excludeTestServices: true })("the wire", (it) => {
       })
     )
 
-    it.effect.each(["Acs", "AzureOpenAISearch", "facts", "START", "Facts ", "", "Start\u0000", "__proto__"])(
+    it.effect.each(["Acs", "AzureOpenAISearch", "facts", "START", "Facts ", "", "__proto__"])(
       "the implementation type %j is refused with a word of those there are, and nothing is written",
       (implementationType) =>
         Effect.gen(function* () {
