@@ -253,6 +253,8 @@ layer(backend({ rateLimitAddress: 2 }), live)("a proxy that is not trusted", (it
         Effect.map(send("GET", "/api/nowhere", { headers: { "x-forwarded-for": address } }), ({ status }) => status)
       )
       assert.deepStrictEqual(statuses, [404, 404, 429])
+      // Whoever looks after the process is told in any case.
+      assert.strictEqual((yield* send("GET", "/health/live")).status, 200)
     })
   )
 })
