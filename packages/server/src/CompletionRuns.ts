@@ -22,7 +22,7 @@ import {
   Unavailable
 } from "@effect-chatbot/schema/Errors"
 import type { ChatId, CompletionId } from "@effect-chatbot/schema/Ids"
-import type * as Cause from "effect/Cause"
+import * as Cause from "effect/Cause"
 import * as Context from "effect/Context"
 import * as SecureRandom from "effect/crypto/SecureRandom"
 import * as DateTime from "effect/DateTime"
@@ -37,6 +37,7 @@ import { Answering, type Draft, type Question } from "./Answering.ts"
 import { ChatAccess } from "./ChatAccess.ts"
 import * as EventLog from "./EventLog.ts"
 import { KeyedRun } from "./IdempotencyKeys.ts"
+import { isTemporary } from "./internal/rows.ts"
 import { BotRepository, type BotRow } from "./repositories/BotRepository.ts"
 import { CompletionLogRepository } from "./repositories/CompletionLogRepository.ts"
 import { CompletionRepository } from "./repositories/CompletionRepository.ts"
@@ -205,6 +206,10 @@ export class CompletionRuns extends Context.Service<
         if (failure._tag === "Success") {
           error = failure.success
           result = Exit.fail(failure.success)
+        } else if (cause.reasons.some((reason) => Cause.isDieReason(reason) && isTemporary(reason.defect))) {
+          yield* Effect.logError("The database is away", cause)
+          error = new Unavailable({})
+          result = Exit.fail(error)
         } else {
           const ref = (yield* random.uuidV4()).slice(0, 8)
           yield* Effect.logError("The backend has a defect", cause).pipe(Effect.annotateLogs({ ref }))

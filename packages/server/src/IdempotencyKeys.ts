@@ -19,6 +19,7 @@ import * as Redacted from "effect/Redacted"
 import { userId } from "./Callers.ts"
 import { IdempotencyKeyRepository } from "./repositories/IdempotencyKeyRepository.ts"
 import { Transactions } from "./repositories/Transactions.ts"
+import * as SealedPlaces from "./SealedPlaces.ts"
 import { SecretBox } from "./SecretBox.ts"
 
 /** How long an answer is kept for those who send the request again. */
@@ -82,9 +83,6 @@ class Refused<A> {
 
 const inUse = (completionId?: CompletionId) =>
   new IdempotencyKeyInUse({ retryAfter: Duration.seconds(1), ...(completionId && { completionId }) })
-
-/** What the answer to a key is sealed for, by the hash of the key. */
-export const purposeOf = (hash: string) => `the answer to the idempotency key ${hash}`
 
 // Of these two versions alone it is certain that nobody can guess them (RFC 9562, 5.4 and 5.7).
 const randomUuid = /^[0-9a-f]{8}-[0-9a-f]{4}-[47][0-9a-f]{3}-[89ab][0-9a-f]{3}-[0-9a-f]{12}$/i
@@ -167,7 +165,7 @@ export class IdempotencyKeys extends Context.Service<
         const row = yield* keys.find(identity.hash, yield* DateTime.now)
         if (row === undefined) return undefined
         yield* unlessReused(identity, row.fingerprint)
-        const body = yield* Effect.orDie(box.open(row.body, purposeOf(identity.hash)))
+        const body = yield* Effect.orDie(box.open(row.body, SealedPlaces.answer.purpose(identity.hash)))
         const answer = {
           status: row.status,
           contentType: row.contentType,
@@ -181,7 +179,7 @@ export class IdempotencyKeys extends Context.Service<
         const { body, contentType, status } = answer
         // An answer may be a secret, as a ticket is, of which the database otherwise has the hash only.
         const text = Redacted.make(new TextDecoder("utf-8", { fatal: true, ignoreBOM: true }).decode(body))
-        const sealed = yield* box.seal(text, purposeOf(hash))
+        const sealed = yield* box.seal(text, SealedPlaces.answer.purpose(hash))
         const now = yield* DateTime.now
         const isStored = yield* keys.insert(
           {
@@ -206,6 +204,7 @@ export class IdempotencyKeys extends Context.Service<
       ) {
         const identity = yield* identify(request)
         const once = Effect.gen(function* () {
+          yield* transactions.lock(`idempotency key ${identity.hash}`)
           const replayed = yield* find(identity)
           if (replayed !== undefined) return replayed
           const value = yield* work

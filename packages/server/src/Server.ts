@@ -63,19 +63,24 @@ const redacted = Layer.effect(
   Effect.map(UrlParams.CurrentRedactedNames, (names) => [...names, "ticket"])
 )
 
-/** All routes, in their middleware: the one that is provided last is the outermost. */
-const all = (options: Parameters<typeof Edge.layer>[0]) =>
+/** How the server is told apart from others of its kind. */
+export interface Options {
+  /** The most that the body of a request may have. */
+  readonly maxBodySize: ByteSize.ByteSize
+}
+
+/** All routes on the `HttpRouter` provided, in their middleware: the one that is provided last is the outermost. */
+export const app = (options: Options) =>
   Layer.mergeAll(routes, document, HealthRoutes.layer).pipe(
     Layer.provideMerge(Draining.layer),
     Layer.provideMerge(Edge.layer(options)),
-    Layer.provideMerge(Observing.layer)
+    Layer.provideMerge(Observing.layer),
+    Layer.provide([redacted, SecureRandom.layerWebCrypto])
   )
 
+/** What the `HttpRouter` must know of the routes: the paths of downloads are long. */
+export const routerConfig = { maxParamLength: 2048 }
+
 /** Serves the contract on the `HttpServer` provided. */
-export const serve = (options: { readonly maxBodySize: ByteSize.ByteSize }) =>
-  HttpRouter.serve(all(options), {
-    // Paths of downloads are long.
-    routerConfig: { maxParamLength: 2048 },
-    disableLogger: true,
-    disableListenLog: true
-  }).pipe(Layer.provide([redacted, SecureRandom.layerWebCrypto]))
+export const serve = (options: Options) =>
+  HttpRouter.serve(app(options), { routerConfig, disableLogger: true, disableListenLog: true })

@@ -18,6 +18,10 @@ export interface ServerConfig {
   readonly port: number
   /** `CHATBOT_DATA_DIR` */
   readonly dataDir: string
+  /** `CHATBOT_DATABASE_URL` */
+  readonly databaseUrl: Redacted.Redacted | undefined
+  /** `CHATBOT_DATABASE_CONNECTIONS` */
+  readonly databaseConnections: number
   /** `CHATBOT_BOTS_DIR` */
   readonly botsDir: string
   /** `CHATBOT_ADMIN_TOKEN` */
@@ -97,12 +101,27 @@ const setting = <A, D>(
   about,
   fallback,
   default: options?.default ?? toText(fallback),
-  isSecret: Object.is(read, Config.Redacted),
+  isSecret: Object.is(read, Config.Redacted) || Object.is(read, databaseUrl),
   config: Config.withDefault(read(name), fallback)
 })
 
 const integer = (minimum: number, maximum: number) => (name: string) =>
   Config.schema(Schema.Int.check(Schema.isBetween({ minimum, maximum })), name)
+
+const isPostgres = (url: string) => /^postgres(?:ql)?:\/\//i.test(url) && URL.canParse(url)
+
+/** It holds a password, so what is said of a wrong one does not repeat it. */
+const DatabaseUrl = Schema.Redacted(
+  Schema.String.check(
+    Schema.makeFilter(
+      (url) =>
+        isPostgres(url) ||
+        "Expected a URL such as postgres://user:password@host:5432/name, with special characters of the password percent-encoded"
+    )
+  )
+)
+
+const databaseUrl = (name: string) => Config.schema(DatabaseUrl, name)
 
 /** The settings, in the order in which they are listed. */
 export const settings: { readonly [K in keyof ServerConfig]: Setting<ServerConfig[K]> } = {
@@ -113,6 +132,19 @@ export const settings: { readonly [K in keyof ServerConfig]: Setting<ServerConfi
     Config.NonEmptyString,
     ".chatbot",
     "the folder of the database, the secret key and the admin token"
+  ),
+  databaseUrl: setting(
+    "CHATBOT_DATABASE_URL",
+    databaseUrl,
+    undefined,
+    "the PostgreSQL database, as `postgres://user:password@host:5432/name`",
+    { default: "SQLite in the data folder" }
+  ),
+  databaseConnections: setting(
+    "CHATBOT_DATABASE_CONNECTIONS",
+    integer(2, 1000),
+    10,
+    "the most connections to PostgreSQL that this process opens"
   ),
   botsDir: setting(
     "CHATBOT_BOTS_DIR",

@@ -7,8 +7,6 @@ import { AdminBotRepository } from "@effect-chatbot/server/repositories/AdminBot
 import { BotFactRepository } from "@effect-chatbot/server/repositories/BotFactRepository"
 import { OpenAiServiceRepository } from "@effect-chatbot/server/repositories/OpenAiServiceRepository"
 import { Transactions } from "@effect-chatbot/server/repositories/Transactions"
-import * as Migrations from "@effect-chatbot/server/sql/Migrations"
-import * as NodeSqlite from "@effect-chatbot/server/sql/NodeSqlite"
 import * as NodeFileSystem from "@effect/platform-node/NodeFileSystem"
 import * as NodePath from "@effect/platform-node/NodePath"
 import { assert, describe, it } from "@effect/vitest"
@@ -21,6 +19,7 @@ import type * as Scope from "effect/Scope"
 import * as SqlClient from "effect/sql/SqlClient"
 import * as TestClock from "effect/testing/TestClock"
 import { createHash } from "node:crypto"
+import * as TestDatabase from "./support/TestDatabase.ts"
 
 const png = new Uint8Array([0x89, 0x50, 0x4e, 0x47, 0x0d, 0x0a, 0x1a, 0x0a, 1, 2, 3])
 const gif = new TextEncoder().encode("GIF89a...")
@@ -31,8 +30,6 @@ const platform = Layer.mergeAll(
   Digest.layerWebCrypto,
   SecureRandom.layerWebCrypto
 )
-const database = Migrations.layer.pipe(Layer.provideMerge(NodeSqlite.layer({ filename: ":memory:" })))
-
 /** A file's content; a string that begins with `->` is the target of a symbolic link. */
 type Files = Readonly<Record<string, string | Uint8Array>>
 
@@ -349,7 +346,8 @@ describe("BotsSync.sync", () => {
       bots: yield* sql`SELECT * FROM bots ORDER BY code`,
       facts: yield* sql`SELECT * FROM bot_facts ORDER BY fact_text`,
       documents: yield* sql`SELECT * FROM documents ORDER BY path`,
-      passages: yield* sql`SELECT * FROM passages ORDER BY id`,
+      passages:
+        yield* sql`SELECT id, bot_id, document_id, bot_fact_id, ordinal, heading, text FROM passages ORDER BY id`,
       links: yield* sql`SELECT * FROM bot_links`
     }
   })
@@ -357,9 +355,13 @@ describe("BotsSync.sync", () => {
   /** What the full-text index finds, by the text of the passages. */
   const finds = Effect.fnUntraced(function* (word: string) {
     const sql = yield* SqlClient.SqlClient
-    yield* sql`INSERT INTO passages_search (passages_search, rank) VALUES ('integrity-check', 1)`
-    const rows = yield* sql<{ text: string }>`
-      SELECT p.text FROM passages_search s JOIN passages p ON p.id = s.rowid WHERE passages_search MATCH ${word}`
+    yield* TestDatabase.checkIndex
+    const rows = yield* sql.onDialectOrElse({
+      pg: () =>
+        sql<{ text: string }>`SELECT text FROM passages WHERE search @@ websearch_to_tsquery('chatbot', ${word})`,
+      orElse: () => sql<{ text: string }>`
+        SELECT p.text FROM passages_search s JOIN passages p ON p.id = s.rowid WHERE passages_search MATCH ${word}`
+    })
     return rows.map((_) => _.text)
   })
 
@@ -370,7 +372,7 @@ describe("BotsSync.sync", () => {
     )
   const test = <A, E>(
     effect: Effect.Effect<A, E, Layer.Success<typeof platform> | SqlClient.SqlClient | Scope.Scope>
-  ) => effect.pipe(Effect.scoped, Effect.provide(Layer.merge(platform, database)))
+  ) => effect.pipe(Effect.scoped, Effect.provide(Layer.merge(platform, TestDatabase.layer)))
 
   it.effect("fills a new database", () =>
     test(
@@ -675,7 +677,7 @@ describe("BotsSync.sync", () => {
       const broken = yield* folderOf({ ...files, "z/bot.yaml": "code: z" })
       const error = yield* Effect.flip(Layer.build(BotsSync.layer(broken)))
       assert.strictEqual(error._tag, "BotsFolderInvalid")
-      yield* sql`CREATE TRIGGER refuse BEFORE INSERT ON passages WHEN new.text LIKE 'Epsilon%' BEGIN SELECT RAISE(ABORT, 'no'); END`
+      yield* TestDatabase.refuse("passages", "new.text LIKE 'Epsilon%'")
       assert.strictEqual((yield* Effect.flip(bringIn(files)))._tag, "SqlError")
       assert.deepStrictEqual(yield* sql`SELECT * FROM bots`, [])
       assert.deepStrictEqual(yield* sql`SELECT * FROM settings`, [])

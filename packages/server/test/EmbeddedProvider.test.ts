@@ -4,8 +4,6 @@ import { type Answer, CompletionProvider, fromParts } from "@effect-chatbot/serv
 import * as EmbeddedProvider from "@effect-chatbot/server/EmbeddedProvider"
 import { BotRepository } from "@effect-chatbot/server/repositories/BotRepository"
 import type { Turn } from "@effect-chatbot/server/repositories/CompletionRepository"
-import * as Migrations from "@effect-chatbot/server/sql/Migrations"
-import * as NodeSqlite from "@effect-chatbot/server/sql/NodeSqlite"
 import * as Tokenizer from "@effect-chatbot/server/Tokenizer"
 import * as NodeFileSystem from "@effect/platform-node/NodeFileSystem"
 import * as NodePath from "@effect/platform-node/NodePath"
@@ -15,12 +13,12 @@ import * as FileSystem from "effect/FileSystem"
 import * as Layer from "effect/Layer"
 import * as SqlClient from "effect/sql/SqlClient"
 import * as Stream from "effect/Stream"
+import * as TestDatabase from "./support/TestDatabase.ts"
 
 const backend = (bots: ReturnType<typeof BotsSync.layer>) =>
   Layer.mergeAll(EmbeddedProvider.layer, BotRouter.layer, BotRepository.layer, bots).pipe(
     Layer.provideMerge(Tokenizer.layer),
-    Layer.provideMerge(Migrations.layer),
-    Layer.provideMerge(NodeSqlite.layer({ filename: ":memory:" })),
+    Layer.provideMerge(TestDatabase.layer),
     Layer.provide([NodeFileSystem.layer, NodePath.layer])
   )
 
@@ -133,7 +131,7 @@ layer(backend(BotsSync.layer()), { timeout: 20_000 })("EmbeddedProvider with the
         ["client", "what does ChatBusy mean?", "still answering an earlier question"],
         ["client", "what does chats.rename do?", "gives a chat another display name"],
         ["client", "give me an example of reading a page", "pageNumber"],
-        ["api", "how many endpoints are there?", "46 endpoints"],
+        ["api", "how many endpoints are there?", "71 endpoints"],
         ["api", "What does status 404 mean?", "404 means that the thing does not exist"],
         ["api", "what is a ticket?", "A ticket is a one-time password"],
         ["api", "Which endpoint stops all bots?", "`GET /api/bots/stop`"],
@@ -164,7 +162,7 @@ layer(backend(BotsSync.layer()), { timeout: 20_000 })("EmbeddedProvider with the
         ["guide", "Does it work offline?", "works offline"],
         ["guide", "What does it cost?", "costs nothing"],
         ["guide", "Which database does it use?", "SQLite", "`node:sqlite`", "in the data folder"],
-        ["guide", "Can I use Postgres?", "cannot be used yet"],
+        ["guide", "Can I use Postgres?", "CHATBOT_DATABASE_URL"],
         ["guide", "Can I use my own documents?", "Yes", "`CHATBOT_BOTS_DIR`", "folder `knowledge`"],
         [
           "guide",
