@@ -12,6 +12,7 @@ import * as Path from "effect/Path"
 import type * as PlatformError from "effect/PlatformError"
 import * as Schema from "effect/Schema"
 import { backup as copyPages, DatabaseSync } from "node:sqlite"
+import * as Database from "./sql/Database.ts"
 import * as Migrations from "./sql/Migrations.ts"
 import { StartFailed } from "./StartFailed.ts"
 
@@ -102,9 +103,6 @@ const explain = <A, E, R>(effect: Effect.Effect<A, E | PlatformError.PlatformErr
     (error) => Effect.fail(failed(error.message))
   )
 
-/** Where the database is. */
-export const databaseFile = "chatbot.db"
-
 /**
  * Writes a copy of the database in the data folder to a file that must not exist yet. It is one moment of the database, also while a
  * backend writes to it, which is not kept waiting. The file appears when it is complete and checked, and only its owner may read it.
@@ -113,7 +111,7 @@ export const backup = Effect.fn("Backup.backup")(
   function* (dataDir: string, file: string) {
     const fs = yield* FileSystem.FileSystem
     const path = yield* Path.Path
-    const source = path.join(dataDir, databaseFile)
+    const source = path.join(dataDir, Database.fileName)
     if (!(yield* fs.exists(source))) {
       return yield* failed(`There is no database at ${source}. Set CHATBOT_DATA_DIR to the data folder of the backend.`)
     }
@@ -156,7 +154,7 @@ export const restore = Effect.fn("Backup.restore")(
   function* (dataDir: string, file: string) {
     const fs = yield* FileSystem.FileSystem
     const path = yield* Path.Path
-    const target = path.join(dataDir, databaseFile)
+    const target = path.join(dataDir, Database.fileName)
     if (!(yield* fs.exists(file))) return yield* failed(`There is no file ${file}.`)
     yield* fs.makeDirectory(dataDir, { recursive: true, mode: 0o700 })
     const draft = yield* draftOf(target)

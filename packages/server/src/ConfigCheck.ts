@@ -7,17 +7,20 @@ import * as ConfigProvider from "effect/ConfigProvider"
 import * as Effect from "effect/Effect"
 import * as FileSystem from "effect/FileSystem"
 import * as Path from "effect/Path"
+import * as Record from "effect/Record"
 import * as Redacted from "effect/Redacted"
 import * as Result from "effect/Result"
+import * as Schema from "effect/Schema"
+import * as SqlClient from "effect/sql/SqlClient"
 import { connect } from "node:net"
 import { DatabaseSync } from "node:sqlite"
 import { pathToFileURL } from "node:url"
-import * as Backup from "./Backup.ts"
 import * as BotsFolder from "./BotsFolder.ts"
 import { nearest } from "./internal/nearest.ts"
-import * as OpenAiServices from "./OpenAiServices.ts"
+import * as SealedPlaces from "./SealedPlaces.ts"
 import * as SecretBox from "./SecretBox.ts"
 import { ServerConfig, type Setting, settings } from "./ServerConfig.ts"
+import * as Database from "./sql/Database.ts"
 import * as Migrations from "./sql/Migrations.ts"
 import { explain } from "./StartFailed.ts"
 import * as Telemetry from "./Telemetry.ts"
@@ -105,47 +108,72 @@ const checkDataDir = Effect.fnUntraced(function* (dataDir: string) {
 })
 
 /** A key of an OpenAI service as it is stored. */
-interface Sealed {
-  readonly id: string
-  readonly sealed: Uint8Array
+const Sealed = Schema.Struct({ id: Schema.String, sealed: Schema.Uint8Array })
+
+/** What is known of a database without changing it. */
+interface Found {
+  readonly check: Checked
+  readonly sealed: ReadonlyArray<typeof Sealed.Type>
 }
 
-/** The version of the database in the data folder and the secrets in it. Read without a trace of it, if nobody else has it open. */
-const readDatabase = Effect.fnUntraced(function* (dataDir: string) {
+const needed = Record.size(Migrations.migrations)
+
+const database = (where: string, version: number): Checked => {
+  if (version > needed) {
+    return problem("database", `${where} is of version ${version}, and this program knows ${needed}.`)
+  }
+  return version < needed
+    ? note("database", `${where} is of version ${version}, and will be brought to ${needed}.`)
+    : ok("database", `${where} is of version ${version}.`)
+}
+
+const unreadable = (message: string): Found => ({ check: problem("database", message), sealed: [] })
+
+/** The SQLite database in the data folder. It is read without a trace, if nobody else has it open. */
+const readSqlite = Effect.fnUntraced(function* ({ dataDir }: ServerConfig) {
   const path = yield* Path.Path
-  const file = path.join(dataDir, Backup.databaseFile)
+  const file = path.join(dataDir, Database.fileName)
   if (!(yield* exists(file))) return { check: note("database", "It will be made on the first start."), sealed: [] }
   const url = pathToFileURL(path.resolve(file))
   if (!(yield* exists(`${file}-wal`))) url.searchParams.set("immutable", "1")
-  const needed = Object.keys(Migrations.migrations).length
   return yield* Effect.try({
-    try: () => {
+    try: (): Found => {
       const db = new DatabaseSync(url, { readOnly: true })
       try {
         const row = db.prepare("SELECT max(migration_id) AS version FROM effect_sql_migrations").get()
-        const version = Number(row?.["version"])
-        const sealed: ReadonlyArray<Sealed> = db
-          .prepare("SELECT id, api_key FROM open_ai_services WHERE api_key IS NOT NULL LIMIT 1000")
+        const sealed = db
+          .prepare("SELECT id, api_key AS sealed FROM open_ai_services WHERE api_key IS NOT NULL LIMIT 1000")
           .all()
-          .flatMap(({ api_key: sealed, id }) =>
-            sealed instanceof Uint8Array && typeof id === "string" ? [{ id, sealed }] : []
-          )
-        const check =
-          version > needed
-            ? problem("database", `${file} is of version ${version}, and this program knows ${needed}.`)
-            : version < needed
-              ? note("database", `${file} is of version ${version}, and will be brought to ${needed}.`)
-              : ok("database", `${file} is of version ${version}.`)
-        return { check, sealed }
+        return { check: database(file, Number(row?.["version"])), sealed: sealed.filter(Schema.is(Sealed)) }
       } finally {
         db.close()
       }
     },
-    catch: (cause) => problem("database", `${file} cannot be read: ${cause instanceof Error ? cause.message : cause}`)
-  }).pipe(Effect.catch((check) => Effect.succeed({ check, sealed: [] })))
+    catch: (cause) => `${file} cannot be read: ${cause instanceof Error ? cause.message : cause}`
+  }).pipe(Effect.catch((message) => Effect.succeed(unreadable(message))))
 })
 
-const checkSecretKey = Effect.fnUntraced(function* (config: ServerConfig, sealed: ReadonlyArray<Sealed>) {
+/** The PostgreSQL database. */
+const readPostgres = Effect.fnUntraced(function* (url: Redacted.Redacted) {
+  const Postgres = yield* Effect.promise(() => import("./sql/Postgres.ts"))
+  return yield* Effect.gen(function* () {
+    const sql = yield* SqlClient.SqlClient
+    const [there] = yield* sql<{ isThere: boolean }>`
+      SELECT to_regclass('effect_sql_migrations') IS NOT NULL AS is_there`
+    if (there?.isThere !== true) return { check: note("database", "It is empty, and will be set up."), sealed: [] }
+    const [row] = yield* sql<{ version: number | null }>`SELECT max(migration_id) AS version FROM effect_sql_migrations`
+    const sealed = yield* sql`SELECT id, api_key AS sealed FROM open_ai_services WHERE api_key IS NOT NULL LIMIT 1000`
+    return { check: database("It", row?.version ?? 0), sealed: sealed.filter(Schema.is(Sealed)) }
+  }).pipe(
+    Effect.provide(Postgres.layer({ url, maxConnections: 1 })),
+    Effect.catch(({ message }) => Effect.succeed(unreadable(message)))
+  )
+})
+
+const readDatabase = (config: ServerConfig): Effect.Effect<Found, never, FileSystem.FileSystem | Path.Path> =>
+  config.databaseUrl === undefined ? readSqlite(config) : readPostgres(config.databaseUrl)
+
+const checkSecretKey = Effect.fnUntraced(function* (config: ServerConfig, sealed: Found["sealed"]) {
   const name = "secret key"
   const path = yield* Path.Path
   const { secretKey: key, secretKeyPrevious: previous } = config
@@ -161,7 +189,7 @@ const checkSecretKey = Effect.fnUntraced(function* (config: ServerConfig, sealed
   return yield* Effect.gen(function* () {
     const box = yield* SecretBox.SecretBox
     const opened = yield* Effect.forEach(sealed, ({ id, sealed }) =>
-      Effect.isSuccess(box.open(sealed, OpenAiServices.purposeOf(OpenAiServiceId.make(id))))
+      Effect.isSuccess(box.open(sealed, SealedPlaces.apiKey.purpose(OpenAiServiceId.make(id))))
     )
     const lost = opened.filter((isOpen) => !isOpen).length
     return lost === 0
@@ -215,11 +243,11 @@ export const check = Effect.fn("ConfigCheck.check")(function* (env: Env) {
   const checks: Array<Checked> = [...unknown(env), ...problems, telemetry]
   const config = yield* Effect.result(read(ServerConfig))
   if (Result.isSuccess(config)) {
-    const { check: database, sealed } = yield* readDatabase(config.success.dataDir)
+    const found = yield* readDatabase(config.success)
     checks.push(
       yield* checkDataDir(config.success.dataDir),
-      database,
-      yield* checkSecretKey(config.success, sealed),
+      found.check,
+      yield* checkSecretKey(config.success, found.sealed),
       yield* checkBots(config.success),
       yield* checkPort(config.success)
     )

@@ -8,7 +8,6 @@ import * as ByteSize from "effect/ByteSize"
 import * as Argument from "effect/cli/Argument"
 import * as CliError from "effect/cli/CliError"
 import * as Command from "effect/cli/Command"
-import * as Config from "effect/Config"
 import * as Console from "effect/Console"
 import * as Effect from "effect/Effect"
 import * as Layer from "effect/Layer"
@@ -21,13 +20,13 @@ import { explain, StartFailed } from "./StartFailed.ts"
 process.umask(0o077)
 
 const onSqlite = Effect.gen(function* () {
-  const url = yield* Config.withDefault(Config.Redacted("CHATBOT_DATABASE_URL"), undefined)
-  if (url !== undefined) {
+  const config = yield* ServerConfig
+  if (config.databaseUrl !== undefined) {
     return yield* new StartFailed({
       message: "CHATBOT_DATABASE_URL is set: use pg_dump and pg_restore for the database that it names."
     })
   }
-  return yield* ServerConfig
+  return config
 })
 
 const backup = Command.make(

@@ -1,5 +1,6 @@
 import * as Backup from "@effect-chatbot/server/Backup"
 import * as Migrations from "@effect-chatbot/server/sql/Migrations"
+import * as Database from "@effect-chatbot/server/sql/Database"
 import * as NodeSqlite from "@effect-chatbot/server/sql/NodeSqlite"
 import * as NodeCrypto from "@effect/platform-node/NodeCrypto"
 import * as NodeServices from "@effect/platform-node/NodeServices"
@@ -19,7 +20,7 @@ const token = "an-admin-token-of-the-tests"
 const within = <A, E>(dataDir: string, effect: Effect.Effect<A, E, SqlClient.SqlClient>) =>
   Effect.provide(
     effect,
-    Migrations.layer.pipe(Layer.provideMerge(NodeSqlite.layer({ filename: `${dataDir}/${Backup.databaseFile}` })))
+    Migrations.layer.pipe(Layer.provideMerge(NodeSqlite.layer({ filename: `${dataDir}/${Database.fileName}` })))
   )
 
 const put = (value: string) =>
@@ -104,7 +105,7 @@ layer(Layer.merge(NodeServices.layer, NodeCrypto.layerSecureRandom), { excludeTe
         const { kept = "", version } = yield* Backup.restore(dataDir, file)
         assert.strictEqual(version, Object.keys(Migrations.migrations).length)
         assert.deepStrictEqual(yield* within(dataDir, settings), ["one"])
-        yield* fs.rename(kept, `${dataDir}/${Backup.databaseFile}`)
+        yield* fs.rename(kept, `${dataDir}/${Database.fileName}`)
         assert.deepStrictEqual(yield* within(dataDir, settings), ["one", "two"])
       })
     )
@@ -119,7 +120,7 @@ layer(Layer.merge(NodeServices.layer, NodeCrypto.layerSecureRandom), { excludeTe
         const other = `${dataDir}/not/there/yet`
         assert.isUndefined((yield* Backup.restore(other, file)).kept)
         assert.deepStrictEqual(yield* within(other, settings), ["one"])
-        yield* fs.writeFileString(`${dataDir}/${Backup.databaseFile}`, "not a database at all")
+        yield* fs.writeFileString(`${dataDir}/${Database.fileName}`, "not a database at all")
         assert.isDefined((yield* Backup.restore(dataDir, file)).kept)
         assert.deepStrictEqual(yield* within(dataDir, settings), ["one"])
       })
@@ -141,7 +142,7 @@ layer(Layer.merge(NodeServices.layer, NodeCrypto.layerSecureRandom), { excludeTe
             const folder = `${other}/${name}`
             yield* fs.makeDirectory(folder)
             yield* within(folder, Effect.flatMap(SqlClient.SqlClient, change))
-            yield* fs.copyFile(`${folder}/${Backup.databaseFile}`, `${folder}.db`)
+            yield* fs.copyFile(`${folder}/${Database.fileName}`, `${folder}.db`)
             return `${folder}.db`
           })
         yield* Backup.backup(other, file)
