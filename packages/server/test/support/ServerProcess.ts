@@ -6,7 +6,7 @@ import type * as Scope from "effect/Scope"
 import { type ChildProcess, execFile, spawn } from "node:child_process"
 import { fileURLToPath } from "node:url"
 
-const script = (name: "main.ts" | "accessToken.ts" | "chatbot.ts") =>
+const script = (name: "main.ts" | "accessToken.ts" | "audit.ts" | "chatbot.ts") =>
   fileURLToPath(new URL(`../../src/${name}`, import.meta.url))
 
 /** What a process wrote and how it ended. */
@@ -80,6 +80,9 @@ const run = (
 /** Runs `pnpm access-token`. */
 export const accessToken = (env: Record<string, string>, ...args: ReadonlyArray<string>) =>
   run("accessToken.ts", env, args)
+
+/** Runs `pnpm audit-log`. */
+export const auditLog = (env: Record<string, string>, ...args: ReadonlyArray<string>) => run("audit.ts", env, args)
 
 /** Runs `pnpm serve` with arguments, to its end. */
 export const serve = (env: Record<string, string>, ...args: ReadonlyArray<string>) => run("main.ts", env, args)
