@@ -179,7 +179,7 @@ layer(backend(BotsSync.layer()), { timeout: 20_000 })("EmbeddedProvider with the
         ["guide", "How do I run the tests?", "npx -y pnpm@12 test"],
         ["guide", "Is there streaming of answers?", "chats.stream", "piece by piece"],
         ["guide", "Is there a Docker image?", "There is no Docker image"],
-        ["guide", "Can I run two servers on the same data folder?", "not made to work together", "made for one process"],
+        ["guide", "Can I run two servers on the same data folder?", "not made to work together"],
         [
           "guide",
           "What errors can chats.complete fail with?",
