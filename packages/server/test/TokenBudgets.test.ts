@@ -3,8 +3,9 @@ import { ChatService } from "@effect-chatbot/server/ChatService"
 import { CompletionRuns } from "@effect-chatbot/server/CompletionRuns"
 import { Retention } from "@effect-chatbot/server/Retention"
 import type { TokenBudgetOptions } from "@effect-chatbot/server/ServerOptions"
-import * as Migrations from "@effect-chatbot/server/sql/Migrations"
+import * as Database from "@effect-chatbot/server/sql/Database"
 import * as NodeSqlite from "@effect-chatbot/server/sql/NodeSqlite"
+import * as Postgres from "@effect-chatbot/server/sql/Postgres"
 import type { Caller } from "@effect-chatbot/api/middleware/Authorization"
 import { ProviderFailed, type RateLimited } from "@effect-chatbot/schema/Errors"
 import type { BotId } from "@effect-chatbot/schema/Ids"
@@ -21,6 +22,7 @@ import * as SqlClient from "effect/sql/SqlClient"
 import * as TestClock from "effect/testing/TestClock"
 import * as StreamServer from "./support/StreamServer.ts"
 import { sendTo } from "./support/raw.ts"
+import { form, postgresUrl } from "./support/TestDatabase.ts"
 import * as Services from "./support/TestServices.ts"
 
 /** What an answer of the provider of the tests costs. */
@@ -44,7 +46,10 @@ const ask = Effect.fnUntraced(function* (caller: Caller, botId: BotId, userMessa
 const used = Effect.map(
   Effect.flatMap(
     SqlClient.SqlClient,
-    (sql) => sql<{ total: number | null }>`SELECT sum(prompt_tokens + completion_tokens) AS total FROM token_usage`
+    (sql) =>
+      sql<{
+        total: number | null
+      }>`SELECT CAST(sum(prompt_tokens + completion_tokens) AS INTEGER) AS total FROM token_usage`
   ),
   ([row]) => row?.total ?? 0
 ).pipe(Effect.orDie)
@@ -88,7 +93,10 @@ describe("a budget", () => {
     Effect.gen(function* () {
       const fs = yield* FileSystem.FileSystem
       const folder = yield* fs.makeTempDirectoryScoped({ prefix: "chatbot-test-" })
-      const database = Migrations.layer.pipe(Layer.provideMerge(NodeSqlite.layer({ filename: `${folder}/chatbot.db` })))
+      const database =
+        form === "postgres"
+          ? Postgres.layer({ url: yield* postgresUrl(), maxConnections: 5 })
+          : Database.migrated(NodeSqlite.layer({ filename: `${folder}/chatbot.db` }))
       const build = Layer.build(Layer.fresh(Services.layerOver(optionsOf({ botPerMonth: 52 }), database)))
       const [one, two] = [yield* build, yield* build]
       const botId = yield* Services.bot({ code: "a" }).pipe(Effect.provide(one))
