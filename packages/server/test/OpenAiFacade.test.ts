@@ -59,15 +59,13 @@ const provider = Services.TestProvider
 const lastAsked = Effect.map(provider, ({ requests }) => requests.at(-1))
 
 /** What a request must not leave behind. */
-const left = Effect.gen(function* () {
-  return [
-    yield* Services.count("chats"),
-    yield* Services.count("completions"),
-    yield* Services.count("user_system_messages")
-  ]
-})
+const left = Effect.map(
+  Effect.all([Services.count("chats"), Services.count("completions"), Services.count("user_system_messages")]),
+  (counts) => counts.reduce((sum, count) => sum + count, 0)
+)
 
-const nothing = [0, 0, 0]
+/** Waits until nothing is left: of an answer that is streamed, that is after its end. */
+const cleared = Effect.repeat(left, { until: (count) => count === 0 })
 
 layer(server, { excludeTestServices: true })("the OpenAI façade, with the openai package", (it) => {
   it.effect("lists the bots of the caller as models", () =>
@@ -129,7 +127,7 @@ layer(server, { excludeTestServices: true })("the OpenAI façade, with the opena
       const request = yield* lastAsked
       assert.strictEqual(request?.userMessage, "How do I pay?")
       assert.deepStrictEqual(request?.history, [{ userMessage: "Hello?", assistantMessage: "Hello!" }])
-      assert.deepStrictEqual(yield* left, nothing)
+      assert.strictEqual(yield* left, 0)
       assert.strictEqual(yield* Services.count("token_usage"), uses + 1)
     })
   )
@@ -141,6 +139,7 @@ layer(server, { excludeTestServices: true })("the OpenAI façade, with the opena
         [0, [undefined, "Follow these instructions:\nBe brief.\n\nAnswer this:\nHow do I pay?"]]
       ] as const) {
         const { client, model } = yield* someoneWith(isFollowed)
+        yield* Effect.flatMap(provider, (_) => _.behave(() => Effect.succeed(Services.answer({}))))
         yield* openai(() =>
           client.chat.completions.create({
             model,
@@ -149,7 +148,7 @@ layer(server, { excludeTestServices: true })("the OpenAI façade, with the opena
         )
         const request = yield* lastAsked
         assert.deepStrictEqual([request?.userSystemMessage, request?.userMessage], [...expected])
-        assert.deepStrictEqual(yield* left, nothing)
+        assert.strictEqual(yield* left, 0)
       }
     })
   )
@@ -187,7 +186,7 @@ layer(server, { excludeTestServices: true })("the OpenAI façade, with the opena
       assert.deepStrictEqual(last?.choices, [])
       assert.deepStrictEqual(last?.usage, { prompt_tokens: 5, completion_tokens: 3, total_tokens: 8 })
       assert.isUndefined(yield* next)
-      assert.deepStrictEqual(yield* left, nothing)
+      yield* cleared
 
       yield* Effect.flatMap(provider, (_) => _.behave(() => Effect.succeed(Services.answer({}))))
       const raw = yield* send("POST", "/v1/chat/completions", {
@@ -197,6 +196,7 @@ layer(server, { excludeTestServices: true })("the OpenAI façade, with the opena
       assert.match(String(raw.headers["content-type"]), /^text\/event-stream/)
       assert.isTrue(raw.text.endsWith("data: [DONE]\n\n"))
       assert.notInclude(raw.text, "usage")
+      yield* cleared
     })
   )
 
@@ -232,7 +232,29 @@ layer(server, { excludeTestServices: true })("the OpenAI façade, with the opena
       ] as const) {
         assert.deepStrictEqual(told(yield* ask(client, body)), [400, "invalid_request_error", "invalid_request", param])
       }
-      assert.deepStrictEqual(yield* left, nothing)
+      assert.strictEqual(yield* left, 0)
+    })
+  )
+
+  it.effect("answers those without a token what the open bot answers, and refuses bodies that it cannot read", () =>
+    Effect.gen(function* () {
+      yield* Services.bot({ code: "open", isOpen: 1 })
+      yield* Effect.flatMap(provider, (_) => _.behave(() => Effect.succeed(Services.answer({}))))
+      const { model, token } = yield* someone
+      const ask = (body: unknown, token?: string) => send("POST", "/v1/chat/completions", { body, token })
+      const errorOf = ({ text }: { readonly text: string }) => JSON.parse(text).error
+      const messages = [user("Hello?")]
+      assert.strictEqual((yield* ask({ model: "open", messages })).status, 200)
+      const foreign = yield* ask({ model, messages })
+      assert.deepStrictEqual([foreign.status, errorOf(foreign).code], [404, "model_not_found"])
+      const models = yield* send("GET", "/v1/models")
+      assert.deepStrictEqual([models.status, models.headers["www-authenticate"]], [401, "Bearer"])
+      assert.strictEqual(errorOf(models).code, "invalid_api_key")
+      for (const body of [undefined, [], { model, messages: "Hello?" }, { model, messages: [user("\0")] }]) {
+        const refused = yield* ask(body, token)
+        assert.deepStrictEqual([refused.status, errorOf(refused).type], [400, "invalid_request_error"])
+      }
+      assert.strictEqual(yield* left, 0)
     })
   )
 
@@ -272,7 +294,7 @@ layer(server, { excludeTestServices: true })("the OpenAI façade, with the opena
       )
       assert.strictEqual(text, "Hel")
       assert.include(rejected.message, "The provider is ill.")
-      assert.deepStrictEqual(yield* left, nothing)
+      yield* cleared
     })
   )
 
@@ -290,7 +312,7 @@ layer(server, { excludeTestServices: true })("the OpenAI façade, with the opena
       const refused = yield* ask
       yield* runs.setStopped(false)
       for (const { code, status } of [broken, refused]) assert.deepStrictEqual([status, code], [503, "bots_stopped"])
-      assert.deepStrictEqual(yield* left, nothing)
+      assert.strictEqual(yield* left, 0)
     })
   )
 
@@ -314,9 +336,7 @@ layer(server, { excludeTestServices: true })("the OpenAI façade, with the opena
         yield* Fiber.interrupt(asking)
         yield* steps.interrupted
       }
-      // It ends behind the connection that is closed.
-      const isLeft = Effect.map(left, (counts) => counts.some((count) => count > 0))
-      yield* Effect.repeat(isLeft, { while: (isLeft) => isLeft })
+      yield* cleared
       const sql = yield* SqlClient.SqlClient
       const uses = yield* sql`SELECT bot_id FROM token_usage WHERE bot_id = ${`bot-${model}`}`
       assert.lengthOf(uses, 2)

@@ -17,6 +17,7 @@ import type { Bot } from "@effect-chatbot/schema/Bot"
 import type { Completion } from "@effect-chatbot/schema/Chat"
 import type { CompletionEvent, Failed } from "@effect-chatbot/schema/CompletionEvent"
 import { BotNotFound, BotsStopped, InvalidRequest, type RequestIssue } from "@effect-chatbot/schema/Errors"
+import type { CompletionId } from "@effect-chatbot/schema/Ids"
 import * as Cause from "effect/Cause"
 import * as Clock from "effect/Clock"
 import * as SecureRandom from "effect/crypto/SecureRandom"
@@ -387,12 +388,17 @@ export const layer = HttpRouter.use((router) =>
           const caller = yield* callerOf({ isAnonymousAllowed: true, isCompletion: true })
           const request = yield* readRequest
           model = request.model
-          const { completionId, events } = yield* oneTimeChats.ask(caller, yield* toConversation(request))
+          const asked = oneTimeChats.ask(caller, yield* toConversation(request))
           const created = Math.floor((yield* Clock.currentTimeMillis) / 1000)
-          const head: Head = { id: `chatcmpl-${completionId}`, created, model: request.model }
-          return yield* request.stream === true
-            ? answerStreamed(events, head, request.stream_options?.include_usage === true)
-            : answerWhole(events, head)
+          const headOf = (id: CompletionId): Head => ({ id: `chatcmpl-${id}`, created, model: request.model })
+          if (request.stream !== true) {
+            // An answer that is whole is given when nothing of it is left.
+            return yield* Effect.scoped(
+              Effect.flatMap(asked, ({ completionId, events }) => answerWhole(events, headOf(completionId)))
+            )
+          }
+          const { completionId, events } = yield* asked
+          return yield* answerStreamed(events, headOf(completionId), request.stream_options?.include_usage === true)
         })
         return answered("openai.chat", "/v1/chat/completions", complete, () => model)
       })
