@@ -10,6 +10,7 @@ const contract = server("Administration", "Contract", "KeyedRequests", "Wire")
 
 /** The rules of the services, and what the repositories write and read. */
 const services = server(
+  "Audit",
   "BotRouter",
   "BotService",
   "BotsFolder",
@@ -23,6 +24,7 @@ const services = server(
   "Retention",
   "SecretRotation",
   "StatisticService",
+  "TokenBudgets",
   "Tokens",
   "UserService"
 )

@@ -3,24 +3,25 @@
  */
 import * as NodeHttpServer from "@effect/platform-node/NodeHttpServer"
 import * as NodeServices from "@effect/platform-node/NodeServices"
-import type * as ByteSize from "effect/ByteSize"
 import * as Clock from "effect/Clock"
 import * as Duration from "effect/Duration"
 import * as Effect from "effect/Effect"
 import * as FileSystem from "effect/FileSystem"
 import * as Layer from "effect/Layer"
 import * as Path from "effect/Path"
-import { createServer } from "node:http"
 import * as AdminToken from "./AdminToken.ts"
 import * as BotsSync from "./BotsSync.ts"
 import { CompletionRuns } from "./CompletionRuns.ts"
 import { Drain } from "./Drain.ts"
 import { Health } from "./Health.ts"
+import * as NodeLimits from "./http/NodeLimits.ts"
+import { JwtOptions } from "./JwtOptions.ts"
 import * as Providers from "./Providers.ts"
 import * as ProviderTransport from "./ProviderTransport.ts"
 import { Retention } from "./Retention.ts"
 import * as SecretBox from "./SecretBox.ts"
 import * as SecretRotation from "./SecretRotation.ts"
+import * as SecurityConfig from "./SecurityConfig.ts"
 import * as Server from "./Server.ts"
 import type { ServerConfig } from "./ServerConfig.ts"
 import { ServerOptions } from "./ServerOptions.ts"
@@ -46,8 +47,7 @@ export const services = (config: ServerConfig, database: Database.Database<Path.
             })
         )
       )
-      const { allowLinkLocalProviders, promptTokens, requireTerms, secretKey, secretKeyPrevious, shutdownGrace } =
-        config
+      const { allowLinkLocalProviders, auditDays, promptTokens, requireTerms, secretKey, secretKeyPrevious } = config
       return Services.layer.pipe(
         Layer.provide(Providers.layer),
         Layer.provide([Tokenizer.layer, ProviderTransport.layer]),
@@ -60,8 +60,16 @@ export const services = (config: ServerConfig, database: Database.Database<Path.
           })
         ),
         Layer.provide(
-          Layer.succeed(ServerOptions, { allowLinkLocalProviders, promptTokens, requireTerms, shutdownGrace })
+          Layer.succeed(ServerOptions, {
+            allowLinkLocalProviders,
+            auditDays,
+            promptTokens,
+            requireTerms,
+            shutdownGrace: config.shutdownGrace,
+            tokenBudgets: SecurityConfig.tokenBudgets(config)
+          })
         ),
+        Layer.provide(Layer.succeed(JwtOptions, SecurityConfig.jwt(config))),
         Layer.provideMerge(database)
       )
     })
@@ -91,27 +99,25 @@ const shutDown = (grace: Duration.Duration) =>
 const lastWords = Duration.seconds(1)
 
 /** How the contract is served. */
-export interface ServeOptions {
-  /** The most the body of a request may have. */
-  readonly maxBodySize: ByteSize.ByteSize
+export interface ServeOptions extends Server.Options {
   /** How long requests may go on when the backend is told to stop; for completions see `ServerOptions`. Default 10 seconds. */
   readonly shutdownGrace?: Duration.Duration | undefined
 }
 
 /** Serves the contract on the `HttpServer` provided, until what was begun has ended. */
-export const serve = ({ maxBodySize, shutdownGrace = Duration.seconds(10) }: ServeOptions) =>
+export const serve = ({ shutdownGrace = Duration.seconds(10), ...options }: ServeOptions) =>
   shutDown(shutdownGrace).pipe(
-    Layer.provideMerge(Server.serve({ maxBodySize })),
+    Layer.provideMerge(Server.serve(options)),
     Layer.provideMerge(Health.layer),
     Layer.provideMerge(Drain.layer)
   )
 
 /** The server of Node. Connections that nobody uses are closed when the backend is about to stop, and all others when it has. */
-const httpServer = ({ host, port }: ServerConfig) =>
+const httpServer = ({ host, port, ...limits }: ServerConfig) =>
   Layer.unwrap(
     Effect.gen(function* () {
       const drain = yield* Drain
-      const server = createServer()
+      const server = NodeLimits.makeServer(limits)
       drain.onBegin(() => server.closeIdleConnections())
       // Closed before it is waited for their end: a connection on which no request ever came has none.
       const closeAll = Layer.effectDiscard(Effect.addFinalizer(() => Effect.sync(() => server.closeAllConnections())))
@@ -142,7 +148,7 @@ export interface Options {
 
 /** The backend, listening, with its jobs. It listens once it can answer: a request that comes in before would never be. */
 export const layer = (config: ServerConfig, { database, importBots }: Options = {}) =>
-  serve({ maxBodySize: config.maxBodySize, shutdownGrace: config.shutdownGrace }).pipe(
+  serve({ ...config, rateLimits: SecurityConfig.rateLimits(config) }).pipe(
     Layer.merge(metrics(config)),
     Layer.provideMerge(httpServer(config)),
     Layer.provideMerge(Drain.layer),

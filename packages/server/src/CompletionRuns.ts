@@ -19,6 +19,7 @@ import {
   InvalidRequest,
   type ProviderFailed,
   type ProviderTimedOut,
+  type RateLimited,
   Unavailable
 } from "@effect-chatbot/schema/Errors"
 import type { ChatId, CompletionId } from "@effect-chatbot/schema/Ids"
@@ -46,10 +47,17 @@ import * as ServerMetrics from "./ServerMetrics.ts"
 import { StopFlag } from "./StopFlag.ts"
 
 /** Why a question is not begun with. */
-type Refusal = InvalidRequest | Forbidden | ChatNotFound | ChatBusy | BotsStopped | Unavailable
+type Refusal = InvalidRequest | Forbidden | ChatNotFound | ChatBusy | RateLimited | BotsStopped | Unavailable
 
 /** Why a run that has begun has no answer. */
-type Failure = ChatNotFound | IdempotencyKeyInUse | ProviderFailed | ProviderTimedOut | BotsStopped | Unavailable
+type Failure =
+  | ChatNotFound
+  | IdempotencyKeyInUse
+  | RateLimited
+  | ProviderFailed
+  | ProviderTimedOut
+  | BotsStopped
+  | Unavailable
 
 /** Why a run is broken off: by somebody who reaches the chat, by an admin, or because the server shuts down. */
 type Stop = "Stopped" | "BotsStopped" | "Unavailable"

@@ -2,7 +2,6 @@
  * The backend, put together: the contract on HTTP over the services over the database.
  */
 import { Api } from "@effect-chatbot/api/Api"
-import type * as ByteSize from "effect/ByteSize"
 import * as SecureRandom from "effect/crypto/SecureRandom"
 import * as Effect from "effect/Effect"
 import * as HttpApiBuilder from "effect/http-api/HttpApiBuilder"
@@ -25,6 +24,7 @@ import * as HealthRoutes from "./http/HealthRoutes.ts"
 import * as IdempotencyKeys from "./http/IdempotencyKeys.ts"
 import * as Observing from "./http/Observing.ts"
 import * as ProblemResponses from "./http/ProblemResponses.ts"
+import { type RateLimitOptions, RateLimits } from "./http/RateLimits.ts"
 import { tell } from "./http/RequestStory.ts"
 
 const handlers = Layer.mergeAll(
@@ -63,10 +63,10 @@ const redacted = Layer.effect(
   Effect.map(UrlParams.CurrentRedactedNames, (names) => [...names, "ticket"])
 )
 
-/** How the server is told apart from others of its kind. */
-export interface Options {
-  /** The most that the body of a request may have. */
-  readonly maxBodySize: ByteSize.ByteSize
+/** What an operator may choose about the server. */
+export interface Options extends Edge.EdgeOptions {
+  /** How many requests one user and one address may make. Default any number. */
+  readonly rateLimits?: RateLimitOptions | undefined
 }
 
 /** All routes on the `HttpRouter` provided, in their middleware: the one that is provided last is the outermost. */
@@ -75,7 +75,7 @@ export const app = (options: Options) =>
     Layer.provideMerge(Draining.layer),
     Layer.provideMerge(Edge.layer(options)),
     Layer.provideMerge(Observing.layer),
-    Layer.provide([redacted, SecureRandom.layerWebCrypto])
+    Layer.provide([redacted, SecureRandom.layerWebCrypto, RateLimits.layer(options.rateLimits ?? {})])
   )
 
 /** What the `HttpRouter` must know of the routes: the paths of downloads are long. */

@@ -5,6 +5,7 @@ import * as NodeCrypto from "@effect/platform-node/NodeCrypto"
 import * as Layer from "effect/Layer"
 import type * as SqlClient from "effect/sql/SqlClient"
 import { Answering } from "./Answering.ts"
+import { AuditLog } from "./AuditLog.ts"
 import { AzureConfigurations } from "./AzureConfigurations.ts"
 import { BotAdministration } from "./BotAdministration.ts"
 import { BotFacts } from "./BotFacts.ts"
@@ -19,8 +20,10 @@ import type { CompletionProvider } from "./CompletionProvider.ts"
 import { CompletionRuns } from "./CompletionRuns.ts"
 import { Downloads } from "./Downloads.ts"
 import { IdempotencyKeys } from "./IdempotencyKeys.ts"
+import { Jwts } from "./Jwts.ts"
 import { OpenAiServices } from "./OpenAiServices.ts"
 import { AdminBotRepository } from "./repositories/AdminBotRepository.ts"
+import { AuditRepository } from "./repositories/AuditRepository.ts"
 import { AzureConfigurationRepository } from "./repositories/AzureConfigurationRepository.ts"
 import { BotFactRepository } from "./repositories/BotFactRepository.ts"
 import { BotLinkRepository } from "./repositories/BotLinkRepository.ts"
@@ -34,6 +37,7 @@ import { IdempotencyKeyRepository } from "./repositories/IdempotencyKeyRepositor
 import { OpenAiServiceRepository } from "./repositories/OpenAiServiceRepository.ts"
 import { SettingsRepository } from "./repositories/SettingsRepository.ts"
 import { TicketRepository } from "./repositories/TicketRepository.ts"
+import { TokenBudgetRepository } from "./repositories/TokenBudgetRepository.ts"
 import { TokenRepository } from "./repositories/TokenRepository.ts"
 import { TokenUsageRepository } from "./repositories/TokenUsageRepository.ts"
 import { Transactions } from "./repositories/Transactions.ts"
@@ -45,6 +49,7 @@ import { StatisticService } from "./StatisticService.ts"
 import { StopFlag } from "./StopFlag.ts"
 import { SystemStatus } from "./SystemStatus.ts"
 import { Tickets } from "./Tickets.ts"
+import { TokenBudgets } from "./TokenBudgets.ts"
 import type { Tokenizer } from "./Tokenizer.ts"
 import { Tokens } from "./Tokens.ts"
 import { UserService } from "./UserService.ts"
@@ -52,6 +57,7 @@ import { UserSystemMessages } from "./UserSystemMessages.ts"
 
 const repositories = Layer.mergeAll(
   AdminBotRepository.layer,
+  AuditRepository.layer,
   AzureConfigurationRepository.layer,
   BotFactRepository.layer,
   BotLinkRepository.layer,
@@ -65,6 +71,7 @@ const repositories = Layer.mergeAll(
   OpenAiServiceRepository.layer,
   SettingsRepository.layer,
   TicketRepository.layer,
+  TokenBudgetRepository.layer,
   TokenRepository.layer,
   TokenUsageRepository.layer,
   UserRepository.layer,
@@ -73,6 +80,7 @@ const repositories = Layer.mergeAll(
 
 /** The services that the handlers call. */
 export type Services =
+  | AuditLog
   | AzureConfigurations
   | BotAdministration
   | BotFacts
@@ -84,6 +92,7 @@ export type Services =
   | CompletionRuns
   | Downloads
   | IdempotencyKeys
+  | Jwts
   | OpenAiServices
   | Retention
   | StatisticService
@@ -98,6 +107,7 @@ export type Requirements = CompletionProvider | SecretBox | SqlClient.SqlClient 
 
 /** All the services, and nothing that runs by itself. Their random numbers and hashes are those of Node. */
 export const layer: Layer.Layer<Services, never, Requirements> = Layer.mergeAll(
+  AuditLog.layer,
   AzureConfigurations.layer,
   BotAdministration.layer,
   BotFacts.layer,
@@ -108,6 +118,7 @@ export const layer: Layer.Layer<Services, never, Requirements> = Layer.mergeAll(
   CompletionRuns.layer.pipe(Layer.provide([Answering.layer, StopFlag.layer])),
   Downloads.layer,
   IdempotencyKeys.layer,
+  Jwts.layer,
   OpenAiServices.layer,
   Retention.layer,
   StatisticService.layer,
@@ -117,6 +128,6 @@ export const layer: Layer.Layer<Services, never, Requirements> = Layer.mergeAll(
   UserSystemMessages.layer
 ).pipe(
   Layer.provideMerge([Caches.layer, Tickets.layer]),
-  Layer.provide([BotRouter.layer, ChatAccess.layer]),
+  Layer.provide([BotRouter.layer, ChatAccess.layer, TokenBudgets.layer]),
   Layer.provide([repositories, NodeCrypto.layerSecureRandom, NodeCrypto.layerDigest])
 )

@@ -2,6 +2,7 @@
  * `pnpm serve`: runs the backend until it is told to stop.
  */
 import * as NodeRuntime from "@effect/platform-node/NodeRuntime"
+import * as NodeServices from "@effect/platform-node/NodeServices"
 import * as Cause from "effect/Cause"
 import * as CliError from "effect/cli/CliError"
 import * as Console from "effect/Console"
@@ -12,11 +13,12 @@ import * as Layer from "effect/Layer"
 import * as References from "effect/References"
 import * as Runtime from "effect/Runtime"
 import { constants } from "node:os"
+import type { Arguments } from "./Arguments.ts"
 import * as Backend from "./Backend.ts"
 import * as Logging from "./Logging.ts"
 import { ServerConfig } from "./ServerConfig.ts"
 import * as Telemetry from "./Telemetry.ts"
-import { explain } from "./StartFailed.ts"
+import { explain, StartFailed } from "./StartFailed.ts"
 
 /** Ends when standard input does: the parent process is gone. */
 const stdinEnded = Effect.callback<void>((resume) => {
@@ -28,6 +30,14 @@ const stdinEnded = Effect.callback<void>((resume) => {
 
 // What it writes is for the user it runs as: chats, tokens and keys.
 process.umask(0o077)
+
+/** Lists and checks the configuration, and ends with 1 when it is not valid. */
+const check = Effect.fnUntraced(function* ({ json }: Arguments) {
+  const ConfigCheck = yield* Effect.promise(() => import("./ConfigCheck.ts"))
+  const report = yield* Effect.provide(ConfigCheck.check(process.env), NodeServices.layer)
+  yield* Console.log(json ? JSON.stringify(report, null, 2) : ConfigCheck.toText(report))
+  if (!report.isValid) return yield* new StartFailed({ message: "The configuration is not valid." })
+})
 
 const serve = Effect.fnUntraced(function* (options: Backend.Options = {}) {
   const config = yield* ServerConfig
@@ -61,7 +71,7 @@ const main = (
   hasArguments
     ? Effect.flatMap(
         Effect.promise(() => import("./Arguments.ts")),
-        ({ run }) => run(serve)
+        ({ run }) => run((given) => (given.check ? check(given) : serve(given)))
       )
     : serve()
 ).pipe(

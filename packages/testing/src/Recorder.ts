@@ -263,7 +263,7 @@ const replaying = Effect.fnUntraced(function* ({ file, match = "strict", secrets
     request: RecordedRequest
   ): { readonly exchange: Exchange } | { readonly nearest: number | undefined } => {
     const same = exchanges.flatMap((exchange, index) =>
-      differences(exchange.request, request).length === 0 ? [index] : []
+      differences(request, exchange.request).length === 0 ? [index] : []
     )
     const next = exchanges.findIndex((_, index) => !used.has(index))
     const index =
@@ -290,7 +290,7 @@ const replaying = Effect.fnUntraced(function* ({ file, match = "strict", secrets
     const why =
       recorded === undefined || nearest === undefined
         ? [`All of its ${exchanges.length} exchanges were played.`]
-        : [`Exchange ${nearest + 1} differs from it:`, ...differences(recorded.request, request)]
+        : [`It differs from exchange ${nearest + 1}:`, ...differences(request, recorded.request)]
     return new Error([head, ...why, "CHATBOT_RECORD=true records it anew."].join("\n  "))
   }
 

@@ -6,13 +6,13 @@ const shown = (value: unknown): string => (value === undefined ? "nothing" : Ins
 
 const isTree = (value: unknown): value is object => Array.isArray(value) || Predicate.isObject(value)
 
-/** Where two values of JSON differ, a line each, as `body.voteId: recorded 1, now -1`. */
-export const differences = (recorded: unknown, now: unknown, path = ""): ReadonlyArray<string> => {
-  if (isTree(recorded) && isTree(now)) {
-    const names = new Set([...Object.keys(recorded), ...Object.keys(now)])
+/** Where two values of JSON differ, a line each, as `body.voteId: 1 and not -1`. */
+export const differences = (actual: unknown, expected: unknown, path = ""): ReadonlyArray<string> => {
+  if (isTree(actual) && isTree(expected)) {
+    const names = new Set([...Object.keys(actual), ...Object.keys(expected)])
     return [...names].flatMap((name) =>
-      differences(Reflect.get(recorded, name), Reflect.get(now, name), path === "" ? name : `${path}.${name}`)
+      differences(Reflect.get(actual, name), Reflect.get(expected, name), path === "" ? name : `${path}.${name}`)
     )
   }
-  return Equal.equals(recorded, now) ? [] : [`${path}: recorded ${shown(recorded)}, now ${shown(now)}`]
+  return Equal.equals(actual, expected) ? [] : [`${path}: ${shown(actual)} and not ${shown(expected)}`]
 }
