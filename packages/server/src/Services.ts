@@ -2,6 +2,7 @@
  * All the services of the backend, on a database.
  */
 import * as NodeCrypto from "@effect/platform-node/NodeCrypto"
+import type * as SecureRandom from "effect/crypto/SecureRandom"
 import * as Layer from "effect/Layer"
 import type * as SqlClient from "effect/sql/SqlClient"
 import { Answering } from "./Answering.ts"
@@ -28,6 +29,7 @@ import { BotRepository } from "./repositories/BotRepository.ts"
 import { ChatRepository } from "./repositories/ChatRepository.ts"
 import { CompletionLogRepository } from "./repositories/CompletionLogRepository.ts"
 import { CompletionRepository } from "./repositories/CompletionRepository.ts"
+import { CompletionRunRepository } from "./repositories/CompletionRunRepository.ts"
 import { DocumentRepository } from "./repositories/DocumentRepository.ts"
 import { FeedbackRepository } from "./repositories/FeedbackRepository.ts"
 import { IdempotencyKeyRepository } from "./repositories/IdempotencyKeyRepository.ts"
@@ -41,6 +43,7 @@ import { UserRepository } from "./repositories/UserRepository.ts"
 import { UserSystemMessageRepository } from "./repositories/UserSystemMessageRepository.ts"
 import { Retention } from "./Retention.ts"
 import type { SecretBox } from "./SecretBox.ts"
+import { Signals } from "./Signals.ts"
 import { StatisticService } from "./StatisticService.ts"
 import { StopFlag } from "./StopFlag.ts"
 import { SystemStatus } from "./SystemStatus.ts"
@@ -59,6 +62,7 @@ const repositories = Layer.mergeAll(
   ChatRepository.layer,
   CompletionLogRepository.layer,
   CompletionRepository.layer,
+  CompletionRunRepository.layer,
   DocumentRepository.layer,
   FeedbackRepository.layer,
   IdempotencyKeyRepository.layer,
@@ -86,6 +90,7 @@ export type Services =
   | IdempotencyKeys
   | OpenAiServices
   | Retention
+  | Signals
   | StatisticService
   | SystemStatus
   | Tickets
@@ -96,8 +101,30 @@ export type Services =
 /** What the services need of the rest of the backend. The tables must be there when they are built. */
 export type Requirements = CompletionProvider | SecretBox | SqlClient.SqlClient | Tokenizer
 
+/** What makes the difference between one process and several. */
+export interface Options<E = never, R = never> {
+  /** Where completions run. Default: in this process. */
+  readonly runs: Layer.Layer<CompletionRuns, E, R | RunRequirements>
+  /** How processes hear from each other. Default: there is no other. */
+  readonly signals: Layer.Layer<Signals, E, R>
+}
+
+/** What runs of completions are made of. */
+export type RunRequirements =
+  | Answering
+  | BotRepository
+  | ChatAccess
+  | CompletionLogRepository
+  | CompletionRepository
+  | CompletionRunRepository
+  | IdempotencyKeys
+  | SecureRandom.SecureRandom
+  | Signals
+  | StopFlag
+  | Transactions
+
 /** All the services, and nothing that runs by itself. Their random numbers and hashes are those of Node. */
-export const layer: Layer.Layer<Services, never, Requirements> = Layer.mergeAll(
+export const layerWith = <E, R>({ runs, signals }: Options<E, R>): Layer.Layer<Services, E, R | Requirements> => Layer.mergeAll(
   AzureConfigurations.layer,
   BotAdministration.layer,
   BotFacts.layer,
@@ -105,9 +132,8 @@ export const layer: Layer.Layer<Services, never, Requirements> = Layer.mergeAll(
   BotLinks.layer,
   BotService.layer,
   ChatService.layer,
-  CompletionRuns.layer.pipe(Layer.provide([Answering.layer, StopFlag.layer])),
+  runs.pipe(Layer.provide([Answering.layer, StopFlag.layer])),
   Downloads.layer,
-  IdempotencyKeys.layer,
   OpenAiServices.layer,
   Retention.layer,
   StatisticService.layer,
@@ -116,7 +142,14 @@ export const layer: Layer.Layer<Services, never, Requirements> = Layer.mergeAll(
   UserService.layer,
   UserSystemMessages.layer
 ).pipe(
-  Layer.provideMerge([Caches.layer, Tickets.layer]),
+  Layer.provideMerge([Caches.layer, IdempotencyKeys.layer, Tickets.layer]),
+  Layer.provideMerge(signals),
   Layer.provide([BotRouter.layer, ChatAccess.layer]),
   Layer.provide([repositories, NodeCrypto.layerSecureRandom, NodeCrypto.layerDigest])
 )
+
+/** The services of one process alone. */
+export const layer: Layer.Layer<Services, never, Requirements> = layerWith({
+  runs: CompletionRuns.layer,
+  signals: Signals.layer
+})

@@ -72,7 +72,7 @@ export class Tokens extends Context.Service<
     readonly authenticate: (token: Redacted.Redacted) => Effect.Effect<SignedIn, Unauthorized>
     /** Makes a token, and its user when there is none of this login; one that is there keeps its roles. */
     readonly create: (options: CreateToken) => Effect.Effect<CreatedToken>
-    /** Makes a token invalid, at once in this process. Tells whether there was such a token that was not revoked before. */
+    /** Makes a token invalid, at once in this process, and in others when they hear of it. Tells whether there was such a token that was not revoked before. */
     readonly revoke: (id: string) => Effect.Effect<boolean>
     /**
      * Sees to it that the user `admin` is there and has a valid token.
@@ -137,7 +137,7 @@ export class Tokens extends Context.Service<
 
       const revoke = Effect.fn("Tokens.revoke")(function* (id: string) {
         const hash = yield* repository.revoke(id, yield* DateTime.now)
-        if (hash !== undefined) yield* Cache.invalidate(cache, hash)
+        if (hash !== undefined) yield* caches.clear
         return hash !== undefined
       })
 

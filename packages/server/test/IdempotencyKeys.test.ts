@@ -61,9 +61,7 @@ const setUp = Effect.gen(function* () {
   /** Asks a question, and tells whether it was asked now. */
   const ask = (keyed: KeyedRequest = question) =>
     Effect.map(
-      keys.inRun(keyed, runs.complete(keyed.caller, chatId, Services.question("Q")), (completion) =>
-        Effect.succeed(answerOf(completion))
-      ),
+      keys.inRun(keyed, runs.complete(keyed.caller, chatId, Services.question("Q"))),
       (outcome) =>
         outcome._tag === "Replayed"
           ? { isNew: false, text: textOf(outcome.answer) }

@@ -342,12 +342,41 @@ const administration = Effect.gen(function* () {
   }
 })
 
+const completionEvents = Effect.gen(function* () {
+  const sql = yield* SqlClient.SqlClient
+  const bytes = sql.onDialectOrElse({ pg: () => sql.literal("BYTEA"), orElse: () => sql.literal("BLOB") })
+
+  // What runs, where several processes share the database. A run goes when it ends; what remains of it is its log. So there is one a chat.
+  yield* sql`CREATE TABLE completion_runs (
+    completion_id TEXT PRIMARY KEY,
+    chat_id TEXT NOT NULL UNIQUE,
+    attempt INTEGER NOT NULL,
+    is_for_admins INTEGER NOT NULL,
+    key_hash TEXT UNIQUE,
+    key_fingerprint TEXT,
+    stop TEXT,
+    created_utc TEXT NOT NULL,
+    question TEXT NOT NULL
+  )`
+  // The events of a run as they come: \`event_count\` of them, from \`first_id\` on.
+  yield* sql`CREATE TABLE completion_events (
+    completion_id TEXT NOT NULL REFERENCES completion_runs (completion_id) ON DELETE CASCADE,
+    first_id INTEGER NOT NULL,
+    event_count INTEGER NOT NULL,
+    events ${bytes} NOT NULL,
+    PRIMARY KEY (completion_id, first_id)
+  )`
+  // What became of a run, where its last event does not say all of it.
+  yield* sql`ALTER TABLE completion_logs ADD COLUMN outcome TEXT`
+})
+
 /** The versions of the database, by their numbers and names. One that was released is never changed. */
 export const migrations = {
   "0001_initial": initial,
   "0002_idempotency": idempotency,
   "0003_completion_logs": completionLogs,
-  "0004_administration": administration
+  "0004_administration": administration,
+  "0005_completion_events": completionEvents
 } as const
 
 /** Brings the database to the current version on start; safe to run again, and from two processes at once. */

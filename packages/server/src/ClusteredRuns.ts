@@ -1,0 +1,493 @@
+/**
+ * The {@link CompletionRuns} of several processes that share a database: entities of `effect/cluster`, one a chat.
+ *
+ * A run is a row of the database from when it is begun until it ends, and a message to the entity of its chat. The process that has the
+ * entity takes the run up, and stores the events as they come; every process reads them there. When that process is lost, another one gets
+ * the entity and the message, and takes the run up again: once it asks the provider anew, and goes on where the answer begins with what was
+ * said already. Only who took a run up last may write, so that a process that was thought lost does no harm.
+ */
+import * as EventStream from "@effect-chatbot/api/EventStream"
+import type { Caller } from "@effect-chatbot/api/middleware/Authorization"
+import type { CompletionRequest } from "@effect-chatbot/schema/Chat"
+import {
+  BotsStopped,
+  ChatBusy,
+  ChatNotFound,
+  CompletionNotFound,
+  IdempotencyKeyInUse,
+  InternalError,
+  InvalidRequest,
+  Unavailable
+} from "@effect-chatbot/schema/Errors"
+import { type BotId, type ChatId, CompletionId } from "@effect-chatbot/schema/Ids"
+import * as Cause from "effect/Cause"
+import * as ClusterSchema from "effect/cluster/ClusterSchema"
+import * as Entity from "effect/cluster/Entity"
+import * as Sharding from "effect/cluster/Sharding"
+import type * as SecureRandom from "effect/crypto/SecureRandom"
+import * as DateTime from "effect/DateTime"
+import * as Deferred from "effect/Deferred"
+import * as Duration from "effect/Duration"
+import * as Effect from "effect/Effect"
+import * as Exit from "effect/Exit"
+import * as Fiber from "effect/Fiber"
+import * as Layer from "effect/Layer"
+import * as Predicate from "effect/Predicate"
+import * as Rpc from "effect/rpc/Rpc"
+import * as Schedule from "effect/Schedule"
+import * as Schema from "effect/Schema"
+import * as Scope from "effect/Scope"
+import * as Stream from "effect/Stream"
+import { Answering, type Question } from "./Answering.ts"
+import { administers } from "./BotAccess.ts"
+import { ChatAccess } from "./ChatAccess.ts"
+import { CompletionRuns } from "./CompletionRuns.ts"
+import * as EventLog from "./EventLog.ts"
+import { IdempotencyKeys, KeyedRun } from "./IdempotencyKeys.ts"
+import * as Outcome from "./internal/outcome.ts"
+import { type Commit, make as makeRun, type Run, type Said, type Stop } from "./internal/run.ts"
+import * as Tails from "./internal/tails.ts"
+import { BotRepository } from "./repositories/BotRepository.ts"
+import { CompletionLogRepository } from "./repositories/CompletionLogRepository.ts"
+import { CompletionRepository } from "./repositories/CompletionRepository.ts"
+import { CompletionRunRepository, type CompletionRunRow } from "./repositories/CompletionRunRepository.ts"
+import { Transactions } from "./repositories/Transactions.ts"
+import { ServerOptions } from "./ServerOptions.ts"
+import { Signals } from "./Signals.ts"
+import { StopFlag } from "./StopFlag.ts"
+
+/** The runs of one chat, wherever they are: the entity has the id of the chat. */
+export const ChatRuns = Entity.make("ChatRuns", [
+  Rpc.make("Run", {
+    payload: { completionId: CompletionId },
+    primaryKey: ({ completionId }) => completionId
+  }).annotate(ClusterSchema.Persisted, true)
+])
+
+/** How often a run is taken up at most with a question to the provider. */
+const maxAttempts = 2
+
+/** How long what comes of an answer is gathered before it is stored; a little, so that a fast one costs no transaction a word. */
+const flushInterval = Duration.millis(25)
+
+/** How long whoever stops a run waits at most until it has ended. */
+const stopTimeout = Duration.seconds(30)
+
+/** A run that has not ended after this time is sent to its entity again, in case it never came there. */
+const remindAfter = Duration.seconds(10)
+
+/** How long an entity is kept that has nothing to do. */
+const maxIdleTime = Duration.seconds(10)
+
+/** Somebody else has taken the run up. */
+class Superseded extends Schema.TaggedError<Superseded>()("Superseded", {}) {}
+
+/** What stands in the events of a run. */
+const readBack = Effect.fnUntraced(function* (attempt: number, bytes: Uint8Array) {
+  let botId: BotId | undefined
+  let text = ""
+  yield* Stream.make(bytes).pipe(
+    EventStream.decode({ onInvalid: ({ name }) => new Error(`Stored an event "${name}" that cannot be read`) }),
+    Stream.runForEach((read) =>
+      Effect.sync(() => {
+        if (read._tag !== "Event") return
+        if (read.event._tag === "Started") botId = read.event.botId
+        if (read.event._tag === "Delta") text += read.event.text
+      })
+    ),
+    Effect.orDie
+  )
+  return { attempt, botId, text } satisfies Said
+})
+
+/** Runs in the entities of their chats. They are handed over with the scope. */
+export const layer: Layer.Layer<
+  CompletionRuns,
+  never,
+  | Answering
+  | BotRepository
+  | ChatAccess
+  | CompletionLogRepository
+  | CompletionRepository
+  | CompletionRunRepository
+  | IdempotencyKeys
+  | SecureRandom.SecureRandom
+  | Sharding.Sharding
+  | Signals
+  | StopFlag
+  | Transactions
+> = Layer.effect(
+  CompletionRuns,
+  Effect.gen(function* () {
+    const access = yield* ChatAccess
+    const answering = yield* Answering
+    const { answer, failed } = yield* makeRun
+    const bots = yield* BotRepository
+    const completions = yield* CompletionRepository
+    const keys = yield* IdempotencyKeys
+    const logs = yield* CompletionLogRepository
+    const runs = yield* CompletionRunRepository
+    const sharding = yield* Sharding.Sharding
+    const signals = yield* Signals
+    const stopFlag = yield* StopFlag
+    const tails = yield* Tails.make
+    const transactions = yield* Transactions
+    const { shutdownGrace = Duration.seconds(10) } = yield* ServerOptions
+    const scope = yield* Effect.scope
+    const entities = yield* Scope.fork(scope)
+    const client = yield* ChatRuns.client
+    /** The runs of this process. */
+    const own = new Map<CompletionId, Run>()
+    const released = yield* Deferred.make<void>()
+    let isClosed = false
+
+    // --- What runs here ---
+
+    /** Breaks off what is to be stopped. */
+    const obeyStops = Effect.suspend(() =>
+      own.size === 0
+        ? Effect.void
+        : Effect.map(runs.stops, (stops) => {
+            for (const { completionId, stop } of stops) {
+              const run = own.get(completionId)
+              if (run !== undefined) Deferred.doneUnsafe(run.stop, Exit.succeed(stop))
+            }
+          })
+    )
+    yield* signals.on("stops", () => obeyStops)
+    yield* obeyStops.pipe(
+      Effect.catchCause((cause) => Effect.logWarning("Failed to look for runs to stop", cause)),
+      Effect.andThen(Effect.sleep(Tails.pollInterval)),
+      Effect.forever,
+      Effect.forkScoped
+    )
+
+    /** Stores the events of a run as they come. Ends when somebody else has taken the run up. */
+    const storeEvents = Effect.fnUntraced(function* ({ log, question }: Run, attempt: number) {
+      const { completionId } = question
+      let stored = log.count
+      let isOurs = true
+      // What was begun is finished: whether it was stored must be known.
+      const flush = Effect.uninterruptible(
+        Effect.gen(function* () {
+          const { count } = log
+          const events = { firstId: stored + 1, count: count - stored, bytes: log.bytesAfter(stored) }
+          isOurs = yield* runs.append(completionId, attempt, events)
+          if (!isOurs) return
+          stored = count
+          yield* signals.publish("events", completionId)
+        })
+      )
+      while (isOurs) {
+        if (log.count === stored) {
+          yield* log.changed
+          // Whatever comes in one go is stored in one.
+          yield* Effect.yieldNow
+        }
+        yield* Effect.catchCause(flush, (cause) =>
+          Effect.andThen(Effect.logWarning("Failed to store events", cause), Effect.sleep("1 second"))
+        )
+        yield* Effect.sleep(flushInterval)
+      }
+    })
+
+    const begun = Effect.fnUntraced(function* (row: CompletionRunRow) {
+      const { botId, userId, userSystemMessage, ...request } = row.question
+      const { attempt, chatId, completionId } = row
+      const bot = yield* bots.find(botId)
+      if (bot === undefined) return undefined
+      const bytes = yield* runs.events(completionId)
+      const stop = Deferred.makeUnsafe<Stop>()
+      if (row.stop !== undefined) Deferred.doneUnsafe(stop, Exit.succeed(row.stop))
+      else if (attempt > maxAttempts) Deferred.doneUnsafe(stop, Exit.succeed("Unavailable"))
+      const question: Question = { chatId, completionId, bot, userId, userSystemMessage, request }
+      const said = attempt === 1 ? undefined : yield* readBack(attempt, bytes)
+      const run: Run = { question, log: EventLog.resume(bytes), stop, said }
+      return run
+    })
+
+    const perform = Effect.fnUntraced(function* (run: Run, { attempt, keyFingerprint, keyHash }: CompletionRunRow) {
+      const { chatId, completionId, userId } = run.question
+      const storing = yield* Effect.forkChild(storeEvents(run, attempt))
+      const lost = Effect.flatMap(Fiber.await(storing), (exit) =>
+        Exit.isSuccess(exit) ? Effect.fail(new Superseded()) : Effect.never
+      )
+
+      const inOne = <A, E>(
+        store: Effect.Effect<A, E>,
+        resultOf: (stored: A) => Parameters<typeof Outcome.encode>[0]
+      ): Effect.Effect<A, E | Superseded> =>
+        Fiber.interrupt(storing).pipe(
+          Effect.andThen(
+            transactions.run(
+              Effect.gen(function* () {
+                const stored = yield* store
+                if (!(yield* runs.end(completionId, attempt))) return yield* new Superseded()
+                const result = resultOf(stored)
+                // Of one that was not stopped, and has not failed, the last event tells all.
+                if (Exit.isFailure(result) || Deferred.isDoneUnsafe(run.stop)) {
+                  yield* logs.settle(completionId, Outcome.encode(result))
+                }
+                return stored
+              })
+            )
+          ),
+          Effect.uninterruptible
+        )
+      const commit: Commit<Superseded> = {
+        answer: inOne,
+        failure: (store, result) => inOne(store, () => result)
+      }
+
+      const keyed: KeyedRun = {
+        ...(yield* KeyedRun),
+        ...(keyHash === undefined || keyFingerprint === undefined
+          ? undefined
+          : keys.ofRun({ hash: keyHash, fingerprint: keyFingerprint }, { chatId, userId }))
+      }
+      const ended = answer(run, commit).pipe(
+        Effect.provideService(KeyedRun, keyed),
+        Effect.catchTag("Superseded", () => Effect.undefined),
+        Effect.catchCause((cause) => failed(run, cause, commit)),
+        Effect.filterOrFail(Predicate.isNotUndefined, () => new Superseded())
+      )
+      yield* Effect.raceFirst(ended, lost)
+    })
+
+    const runOnce = Effect.fn("ChatRuns.Run")(function* (completionId: CompletionId) {
+      const row = yield* runs.take(completionId)
+      // It ended before.
+      if (row === undefined) return
+      const { attempt } = row
+      yield* Effect.annotateCurrentSpan({ completionId, attempt })
+      if (attempt > 1) {
+        yield* Effect.logWarning("Takes up a run whose process was lost").pipe(
+          Effect.annotateLogs({ completionId, attempt })
+        )
+      }
+      const run = yield* begun(row)
+      if (run === undefined) return yield* runs.delete(completionId)
+      yield* Effect.acquireUseRelease(
+        Effect.sync(() => own.set(completionId, run)),
+        () => perform(run, row),
+        () => Effect.sync(() => own.delete(completionId))
+      )
+    })
+
+    const handle = (completionId: CompletionId) =>
+      runOnce(completionId).pipe(
+        Effect.catchTag("Superseded", () =>
+          Effect.logWarning("Another process has taken a run up").pipe(Effect.annotateLogs({ completionId }))
+        ),
+        // A run must not hold its chat for ever, whatever is wrong with it.
+        Effect.sandbox,
+        Effect.retry({
+          times: 3,
+          schedule: Schedule.spaced("1 second"),
+          while: (cause) => !Cause.hasInterruptsOnly(cause)
+        }),
+        Effect.catch((cause) =>
+          Cause.hasInterruptsOnly(cause)
+            ? Effect.interrupt
+            : Effect.andThen(Effect.logError("Failed to end a run", cause), runs.delete(completionId))
+        ),
+        Effect.andThen(signals.publish("end", completionId))
+      )
+
+    yield* sharding
+      .registerEntity(ChatRuns, Effect.succeed(ChatRuns.of({ Run: ({ payload }) => handle(payload.completionId) })), {
+        maxIdleTime
+      })
+      .pipe(Scope.provide(entities))
+
+    // --- What is asked here ---
+
+    /** Sends a run to its entity. It is not waited for: the run is in the database, and is sent again when it does not come there. */
+    const send = (chatId: ChatId, completionId: CompletionId) =>
+      client(chatId)
+        .Run({ completionId }, { discard: true })
+        .pipe(
+          Effect.catchCause((cause) => Effect.logWarning("Failed to send a run to its entity", cause)),
+          Effect.forkIn(scope)
+        )
+
+    yield* sharding.registerSingleton(
+      "ChatRuns.remind",
+      Effect.gen(function* () {
+        const before = DateTime.subtractDuration(yield* DateTime.now, remindAfter)
+        const late = yield* runs.begunBefore(before)
+        yield* Effect.forEach(late, ({ chatId, completionId }) => send(chatId, completionId), { discard: true })
+      }).pipe(
+        Effect.catchCause((cause) => Effect.logWarning("Failed to look for runs that nobody has", cause)),
+        Effect.andThen(Effect.sleep(remindAfter)),
+        Effect.forever
+      )
+    )
+
+    const begin = Effect.fnUntraced(function* (caller: Caller, chatId: ChatId, request: CompletionRequest) {
+      const question = yield* answering.admit(caller, chatId, request)
+      const { key } = yield* KeyedRun
+      const { bot, completionId, userId, userSystemMessage } = question
+      if (isClosed) return yield* new Unavailable({})
+      return yield* Effect.uninterruptible(
+        Effect.gen(function* () {
+          const isBegun = yield* runs.insert({
+            completionId,
+            chatId,
+            question: {
+              botId: bot.id,
+              ...(userId === undefined ? undefined : { userId }),
+              ...(userSystemMessage === undefined ? undefined : { userSystemMessage }),
+              userMessage: request.userMessage,
+              ignoreChatHistory: request.ignoreChatHistory,
+              isAdminChat: request.isAdminChat,
+              isTraceLogEnabled: request.isTraceLogEnabled
+            },
+            key,
+            createdUtc: yield* DateTime.now
+          })
+          if (!isBegun) {
+            const other = key === undefined ? undefined : yield* runs.findByKey(key.hash)
+            return yield* other === undefined
+              ? new ChatBusy({ chatId })
+              : new IdempotencyKeyInUse({ retryAfter: Duration.seconds(1), completionId: other.completionId })
+          }
+          // Read when whoever sets the flag can see the run: one of the two finds the other.
+          if (yield* Effect.onError(stopFlag.get, () => runs.delete(completionId))) {
+            yield* runs.delete(completionId)
+            return yield* new BotsStopped({})
+          }
+          yield* send(chatId, completionId)
+          return completionId
+        })
+      )
+    })
+
+    const ended = (completionId: CompletionId) =>
+      Effect.raceFirst(
+        tails.ended(completionId),
+        Effect.andThen(Deferred.await(released), Effect.fail(new Unavailable({})))
+      )
+
+    /** The answer of a run that has ended. */
+    const resultOf = Effect.fnUntraced(function* (chatId: ChatId, completionId: CompletionId) {
+      const log = yield* logs.find(chatId, completionId)
+      if (log === undefined) return yield* new ChatNotFound({ chatId })
+      if (log.outcome !== undefined) return yield* Outcome.decode(log.outcome)
+      const last = EventLog.split(log.events).at(-1) ?? new Uint8Array()
+      const events = yield* Stream.make(last).pipe(
+        EventStream.decode({ onInvalid: ({ name }) => new Error(`Stored an event "${name}" that cannot be read`) }),
+        Stream.runCollect,
+        Effect.orDie
+      )
+      for (const read of events) {
+        if (read._tag === "Event" && read.event._tag === "Completed") return read.event.completion
+      }
+      return yield* Effect.die(new InternalError({ message: "A run has ended without a result" }))
+    })
+
+    const complete = Effect.fn("CompletionRuns.complete")(function* (
+      caller: Caller,
+      chatId: ChatId,
+      request: CompletionRequest
+    ) {
+      const completionId = yield* begin(caller, chatId, request)
+      yield* ended(completionId)
+      return yield* resultOf(chatId, completionId)
+    })
+
+    const stream = Effect.fn("CompletionRuns.stream")(function* (
+      caller: Caller,
+      chatId: ChatId,
+      request: CompletionRequest
+    ) {
+      const completionId = yield* begin(caller, chatId, request)
+      return { completionId, events: tails.read(chatId, completionId, 0) }
+    })
+
+    /** The events of a run, and whether it has a trace log in it. What runs is looked for first: its log is stored when it ends. */
+    const find = Effect.fnUntraced(function* (chatId: ChatId, completionId: CompletionId) {
+      const live = yield* runs.find(chatId, completionId)
+      if (live !== undefined) return { ...live, read: (after: number) => tails.read(chatId, completionId, after) }
+      const row = yield* logs.find(chatId, completionId)
+      if (row === undefined) return undefined
+      const { count, read } = EventLog.fromBytes(row.events)
+      return { isForAdmins: row.isForAdmins, count, read }
+    })
+
+    const events = Effect.fn("CompletionRuns.events")(function* (
+      caller: Caller,
+      chatId: ChatId,
+      completionId: CompletionId,
+      after: number
+    ) {
+      const { botId } = yield* access.reachable(caller, chatId)
+      const found = yield* find(chatId, completionId)
+      const bot = found?.isForAdmins === true ? yield* bots.find(botId) : undefined
+      if (found === undefined || (found.isForAdmins && (bot === undefined || !administers(caller, bot)))) {
+        return yield* new CompletionNotFound({ completionId })
+      }
+      if (after > found.count) {
+        const message = `Expected the id of an event of this completion, at most ${found.count}`
+        return yield* new InvalidRequest({ issues: [{ path: ["headers", "last-event-id"], message }] })
+      }
+      return found.read(after)
+    })
+
+    /** Waits until these have ended, but not for ever: a process that was just lost is not missed at once. */
+    const allEnded = (ids: ReadonlyArray<CompletionId>) =>
+      Effect.asVoid(
+        Effect.timeoutOption(
+          Effect.forEach(ids, tails.ended, { concurrency: "unbounded", discard: true }),
+          stopTimeout
+        )
+      )
+
+    const stop = Effect.fn("CompletionRuns.stop")(function* (
+      caller: Caller,
+      chatId: ChatId,
+      completionId: CompletionId
+    ) {
+      yield* access.reachable(caller, chatId)
+      if ((yield* runs.find(chatId, completionId)) !== undefined) {
+        const ids = yield* runs.stop(completionId, "Stopped")
+        yield* signals.publish("stops")
+        return yield* allEnded(ids)
+      }
+      // A run that failed has only a log, and of an old one there is only the completion.
+      const isKnown =
+        (yield* completions.exists(chatId, completionId)) || (yield* logs.find(chatId, completionId)) !== undefined
+      if (!isKnown) return yield* new CompletionNotFound({ completionId })
+    })
+
+    const stopAll = Effect.gen(function* () {
+      const ids = yield* runs.stop("all", "BotsStopped")
+      yield* signals.publish("stops")
+      yield* allEnded(ids)
+    }).pipe(Effect.withSpan("CompletionRuns.stopAll"))
+
+    const setStopped = Effect.fn("CompletionRuns.setStopped")(function* (isStopped: boolean) {
+      yield* stopFlag.set(isStopped)
+      if (isStopped) yield* stopAll
+    })
+
+    /** What runs or is read here may end by itself for a while. Then it is let go, and goes on in another process. */
+    const shutDown = Effect.suspend(() => {
+      if (isClosed) return Effect.void
+      isClosed = true
+      const quiet = Effect.all(
+        [Effect.repeat(Effect.sleep("50 millis"), { until: () => own.size === 0 }), tails.idle],
+        { concurrency: "unbounded", discard: true }
+      )
+      return Effect.forkDetach(Scope.close(entities, Exit.void)).pipe(
+        Effect.andThen(Effect.timeoutOption(quiet, shutdownGrace)),
+        Effect.andThen(tails.release),
+        Effect.andThen(Deferred.succeed(released, undefined)),
+        Effect.asVoid
+      )
+    })
+    yield* Effect.addFinalizer(() => shutDown)
+
+    return { complete, stream, events, stop, stopAll, setStopped, shutDown }
+  })
+)
