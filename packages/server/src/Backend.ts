@@ -1,5 +1,5 @@
 /**
- * The whole backend of one process: HTTP server, services, providers and a SQLite database in the data folder.
+ * The whole backend of one process: HTTP server, services, providers and the database.
  */
 import * as NodeHttpServer from "@effect/platform-node/NodeHttpServer"
 import * as NodeServices from "@effect/platform-node/NodeServices"
@@ -20,13 +20,15 @@ import * as Server from "./Server.ts"
 import type { ServerConfig } from "./ServerConfig.ts"
 import { ServerOptions } from "./ServerOptions.ts"
 import * as Services from "./Services.ts"
-import * as Migrations from "./sql/Migrations.ts"
-import * as NodeSqlite from "./sql/NodeSqlite.ts"
+import * as Database from "./sql/Database.ts"
 import { StartFailed } from "./StartFailed.ts"
 import * as Tokenizer from "./Tokenizer.ts"
 
-/** The services over the database in the data folder, with no job that runs by itself. Makes the folder, and brings the database to the current version. */
-export const services = (config: ServerConfig) =>
+/**
+ * The services over the database, with no job that runs by itself. Makes the data folder, and brings the database to the current version.
+ * `database` stands in for the one of the configuration.
+ */
+export const services = (config: ServerConfig, database: Database.Database<Path.Path> = Database.layer(config)) =>
   Layer.unwrap(
     Effect.gen(function* () {
       const fs = yield* FileSystem.FileSystem
@@ -52,8 +54,7 @@ export const services = (config: ServerConfig) =>
           })
         ),
         Layer.provide(Layer.succeed(ServerOptions, { allowLinkLocalProviders, promptTokens, requireTerms })),
-        Layer.provide(Migrations.layer),
-        Layer.provideMerge(NodeSqlite.layer({ filename: path.join(config.dataDir, "chatbot.db") }))
+        Layer.provideMerge(database)
       )
     })
   )
@@ -71,10 +72,12 @@ export const serve = (options: Parameters<typeof Server.serve>[0]) =>
 export interface Options {
   /** Whether the bots folder also wins where admins have changed its bots, see `BotsSync.Options`. Default `false`. */
   readonly importBots?: boolean | undefined
+  /** The database to use in place of the one of the configuration, at the current version. */
+  readonly database?: Database.Database | undefined
 }
 
 /** The backend, listening, with its jobs. It listens once it can answer: a request that comes in before would never be. */
-export const layer = (config: ServerConfig, { importBots }: Options = {}) =>
+export const layer = (config: ServerConfig, { database, importBots }: Options = {}) =>
   serve({ maxBodySize: config.maxBodySize }).pipe(
     Layer.provideMerge(
       NodeHttpServer.layer(createServer, {
@@ -88,6 +91,6 @@ export const layer = (config: ServerConfig, { importBots }: Options = {}) =>
       AdminToken.layer(config),
       Retention.layerJob
     ]),
-    Layer.provideMerge(services(config)),
+    Layer.provideMerge(services(config, database)),
     Layer.provide(NodeServices.layer)
   )

@@ -15,6 +15,13 @@ export interface ServerConfig {
   readonly port: number
   /** `CHATBOT_DATA_DIR`: the folder of the database, the secret key and the admin token; `.chatbot` by default. */
   readonly dataDir: string
+  /**
+   * `CHATBOT_DATABASE_URL`: the PostgreSQL database to use, such as `postgres://user:password@host:5432/name`; without it a SQLite file in
+   * the data folder.
+   */
+  readonly databaseUrl: Redacted.Redacted | undefined
+  /** `CHATBOT_DATABASE_CONNECTIONS`: the most connections to PostgreSQL that this process opens; 10 by default. */
+  readonly databaseConnections: number
   /** `CHATBOT_BOTS_DIR`: the folder of the bots; those that come with the backend by default. */
   readonly botsDir: string
   /** `CHATBOT_ADMIN_TOKEN`: the token of the user `admin`; without it one is made on the first start. */
@@ -39,6 +46,19 @@ export interface ServerConfig {
 
 const optional = <A>(config: Config.Config<A>): Config.Config<A | undefined> => Config.withDefault(config, undefined)
 
+const isPostgres = (url: string) => /^postgres(?:ql)?:\/\//i.test(url) && URL.canParse(url)
+
+/** It holds a password, so what is said of a wrong one does not repeat it. */
+const DatabaseUrl = Schema.Redacted(
+  Schema.String.check(
+    Schema.makeFilter(
+      (url) =>
+        isPostgres(url) ||
+        "Expected a URL such as postgres://user:password@host:5432/name, with special characters of the password percent-encoded"
+    )
+  )
+)
+
 /** Reads the {@link ServerConfig}. A value that does not fit is a `ConfigError` that names its variable. */
 export const ServerConfig: Config.Config<ServerConfig> = Config.all({
   host: Config.NonEmptyString("CHATBOT_HOST").pipe(Config.withDefault("127.0.0.1")),
@@ -46,6 +66,11 @@ export const ServerConfig: Config.Config<ServerConfig> = Config.all({
     Config.withDefault(8080)
   ),
   dataDir: Config.NonEmptyString("CHATBOT_DATA_DIR").pipe(Config.withDefault(".chatbot")),
+  databaseUrl: optional(Config.schema(DatabaseUrl, "CHATBOT_DATABASE_URL")),
+  databaseConnections: Config.schema(
+    Schema.Int.check(Schema.isBetween({ minimum: 2, maximum: 1000 })),
+    "CHATBOT_DATABASE_CONNECTIONS"
+  ).pipe(Config.withDefault(10)),
   botsDir: Config.NonEmptyString("CHATBOT_BOTS_DIR").pipe(Config.withDefault(BotsFolder.defaultFolder)),
   adminToken: optional(Config.Redacted("CHATBOT_ADMIN_TOKEN")),
   secretKey: optional(Config.Redacted("CHATBOT_SECRET_KEY")),

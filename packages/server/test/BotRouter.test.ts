@@ -1,11 +1,10 @@
 import { BotId } from "@effect-chatbot/schema/Ids"
 import * as BotRouter from "@effect-chatbot/server/BotRouter"
-import * as Migrations from "@effect-chatbot/server/sql/Migrations"
-import * as NodeSqlite from "@effect-chatbot/server/sql/NodeSqlite"
 import { assert, layer } from "@effect/vitest"
 import * as Effect from "effect/Effect"
 import * as Layer from "effect/Layer"
 import * as SqlClient from "effect/sql/SqlClient"
+import * as TestDatabase from "./support/TestDatabase.ts"
 
 const seed = Effect.gen(function* () {
   const sql = yield* SqlClient.SqlClient
@@ -43,9 +42,7 @@ const seed = Effect.gen(function* () {
   yield* knows("asleep", "Beaches, beaches, beaches in summer dreams.")
 })
 
-const database = Migrations.layer.pipe(Layer.provideMerge(NodeSqlite.layer({ filename: ":memory:" })))
-
-layer(Layer.provideMerge(Layer.effectDiscard(seed), Layer.provideMerge(BotRouter.layer, database)))(
+layer(Layer.provideMerge(Layer.effectDiscard(seed), Layer.provideMerge(BotRouter.layer, TestDatabase.layer)))(
   "BotRouter.route",
   (it) => {
     const route = (botId: string, message: string, ...earlier: ReadonlyArray<string>) =>

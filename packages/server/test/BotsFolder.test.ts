@@ -7,8 +7,6 @@ import { AdminBotRepository } from "@effect-chatbot/server/repositories/AdminBot
 import { BotFactRepository } from "@effect-chatbot/server/repositories/BotFactRepository"
 import { OpenAiServiceRepository } from "@effect-chatbot/server/repositories/OpenAiServiceRepository"
 import { Transactions } from "@effect-chatbot/server/repositories/Transactions"
-import * as Migrations from "@effect-chatbot/server/sql/Migrations"
-import * as NodeSqlite from "@effect-chatbot/server/sql/NodeSqlite"
 import * as NodeFileSystem from "@effect/platform-node/NodeFileSystem"
 import * as NodePath from "@effect/platform-node/NodePath"
 import { assert, describe, it } from "@effect/vitest"
@@ -21,6 +19,7 @@ import type * as Scope from "effect/Scope"
 import * as SqlClient from "effect/sql/SqlClient"
 import * as TestClock from "effect/testing/TestClock"
 import { createHash } from "node:crypto"
+import * as TestDatabase from "./support/TestDatabase.ts"
 
 const png = new Uint8Array([0x89, 0x50, 0x4e, 0x47, 0x0d, 0x0a, 0x1a, 0x0a, 1, 2, 3])
 const gif = new TextEncoder().encode("GIF89a...")
@@ -31,8 +30,6 @@ const platform = Layer.mergeAll(
   Digest.layerWebCrypto,
   SecureRandom.layerWebCrypto
 )
-const database = Migrations.layer.pipe(Layer.provideMerge(NodeSqlite.layer({ filename: ":memory:" })))
-
 /** A file's content; a string that begins with `->` is the target of a symbolic link. */
 type Files = Readonly<Record<string, string | Uint8Array>>
 
@@ -370,7 +367,7 @@ describe("BotsSync.sync", () => {
     )
   const test = <A, E>(
     effect: Effect.Effect<A, E, Layer.Success<typeof platform> | SqlClient.SqlClient | Scope.Scope>
-  ) => effect.pipe(Effect.scoped, Effect.provide(Layer.merge(platform, database)))
+  ) => effect.pipe(Effect.scoped, Effect.provide(Layer.merge(platform, TestDatabase.layer)))
 
   it.effect("fills a new database", () =>
     test(

@@ -4,8 +4,6 @@ import { type Answer, CompletionProvider, fromParts } from "@effect-chatbot/serv
 import * as EmbeddedProvider from "@effect-chatbot/server/EmbeddedProvider"
 import { BotRepository } from "@effect-chatbot/server/repositories/BotRepository"
 import type { Turn } from "@effect-chatbot/server/repositories/CompletionRepository"
-import * as Migrations from "@effect-chatbot/server/sql/Migrations"
-import * as NodeSqlite from "@effect-chatbot/server/sql/NodeSqlite"
 import * as Tokenizer from "@effect-chatbot/server/Tokenizer"
 import * as NodeFileSystem from "@effect/platform-node/NodeFileSystem"
 import * as NodePath from "@effect/platform-node/NodePath"
@@ -15,12 +13,12 @@ import * as FileSystem from "effect/FileSystem"
 import * as Layer from "effect/Layer"
 import * as SqlClient from "effect/sql/SqlClient"
 import * as Stream from "effect/Stream"
+import * as TestDatabase from "./support/TestDatabase.ts"
 
 const backend = (bots: ReturnType<typeof BotsSync.layer>) =>
   Layer.mergeAll(EmbeddedProvider.layer, BotRouter.layer, BotRepository.layer, bots).pipe(
     Layer.provideMerge(Tokenizer.layer),
-    Layer.provideMerge(Migrations.layer),
-    Layer.provideMerge(NodeSqlite.layer({ filename: ":memory:" })),
+    Layer.provideMerge(TestDatabase.layer),
     Layer.provide([NodeFileSystem.layer, NodePath.layer])
   )
 

@@ -1,11 +1,10 @@
 import * as Knowledge from "@effect-chatbot/server/Knowledge"
-import * as Migrations from "@effect-chatbot/server/sql/Migrations"
-import * as NodeSqlite from "@effect-chatbot/server/sql/NodeSqlite"
 import { assert, describe, it, layer } from "@effect/vitest"
 import * as Effect from "effect/Effect"
 import * as Layer from "effect/Layer"
 import * as SqlClient from "effect/sql/SqlClient"
 import * as FastCheck from "fast-check"
+import * as TestDatabase from "./support/TestDatabase.ts"
 
 describe("Knowledge.split", () => {
   const split = (text: string) => Knowledge.split(text, "Untitled")
@@ -131,8 +130,6 @@ describe("Knowledge.split", () => {
   })
 })
 
-const database = Migrations.layer.pipe(Layer.provideMerge(NodeSqlite.layer({ filename: ":memory:" })))
-
 /** Two bots with a passage for each text; the heading stands before ` :: `. */
 const seed = Effect.gen(function* () {
   const sql = yield* SqlClient.SqlClient
@@ -171,7 +168,7 @@ const seed = Effect.gen(function* () {
   yield* sql`INSERT INTO passages ${sql.insert([other, ...rows])}`
 })
 
-layer(Layer.provideMerge(Layer.effectDiscard(seed), Layer.provideMerge(Knowledge.layer, database)))(
+layer(Layer.provideMerge(Layer.effectDiscard(seed), Layer.provideMerge(Knowledge.layer, TestDatabase.layer)))(
   "Knowledge.search",
   (it) => {
     const search = (text: string, limit = 10, botIds: ReadonlyArray<string> = ["one"]) =>
@@ -303,10 +300,6 @@ describe("words", () => {
   it.effect("are stemmed as the full-text index stems them", () =>
     Effect.gen(function* () {
       const sql = yield* SqlClient.SqlClient
-      yield* sql.unsafe(
-        "CREATE VIRTUAL TABLE forms USING fts5 (form, tokenize = 'porter unicode61 remove_diacritics 2')"
-      )
-      yield* sql.unsafe("CREATE VIRTUAL TABLE stems USING fts5vocab (forms, instance)")
       const forms =
         `caresses ponies cats feed agreed plastered motoring sing conflated troubled sized hopping tanned falling hissing
         fizzed failing filing happy sky relational conditional rational digitizer operator feudalism decisiveness hopefulness formalize
@@ -315,9 +308,22 @@ describe("words", () => {
         documents environment variables endpoint statistics configuration questions answers databases indices queries`.split(
           /\s+/
         )
-      for (const form of forms) yield* sql`INSERT INTO forms ${sql.insert({ form })}`
-      const inserted = yield* sql<{ term: string; form: string }>`
-        SELECT s.term, f.form FROM stems s JOIN forms f ON f.rowid = s.doc`
+      const indexed = sql.onDialectOrElse({
+        pg: () =>
+          sql<{ term: string; form: string }>`SELECT form, (ts_lexize('chatbot_stem', form))[1] AS term
+            FROM jsonb_array_elements_text(CAST(${JSON.stringify(forms)} AS JSONB)) AS form`,
+        orElse: () =>
+          Effect.gen(function* () {
+            yield* sql.unsafe(
+              "CREATE VIRTUAL TABLE forms USING fts5 (form, tokenize = 'porter unicode61 remove_diacritics 2')"
+            )
+            yield* sql.unsafe("CREATE VIRTUAL TABLE stems USING fts5vocab (forms, instance)")
+            for (const form of forms) yield* sql`INSERT INTO forms ${sql.insert({ form })}`
+            return yield* sql<{ term: string; form: string }>`
+              SELECT s.term, f.form FROM stems s JOIN forms f ON f.rowid = s.doc`
+          })
+      })
+      const inserted = yield* indexed
       assert.lengthOf(inserted, forms.length)
       const knowledge = yield* Knowledge.Knowledge
       for (const { form, term } of inserted) {
@@ -325,6 +331,6 @@ describe("words", () => {
         // A stop word is no term.
         if (terms[0] !== undefined) assert.strictEqual(terms[0].stem, term, form)
       }
-    }).pipe(Effect.provide(Layer.provideMerge(Knowledge.layer, database)))
+    }).pipe(Effect.provide(Layer.provideMerge(Knowledge.layer, TestDatabase.layer)))
   )
 })

@@ -16,6 +16,8 @@ describe("ServerConfig", () => {
         host: "127.0.0.1",
         port: 8080,
         dataDir: ".chatbot",
+        databaseUrl: undefined,
+        databaseConnections: 10,
         adminToken: undefined,
         secretKey: undefined,
         secretKeyPrevious: undefined,

@@ -82,7 +82,57 @@ export class PassageRepository extends Context.Service<
               )
             }
           }),
-        orElse: () => Effect.die(new Error("Full-text search is written for SQLite only."))
+        pg: () =>
+          Effect.succeed({
+            find: (botIds: ReadonlyArray<string>, { phrases, words }: FullTextQuery, limit: number) => {
+              const terms = JSON.stringify([...words.map((word) => [word]), ...phrases])
+              // BM25 as FTS5 has it, for PostgreSQL has none: over all passages, with k1 = 1.2 and b = 0.75.
+              return Row.all(
+                "search passages",
+                sql`WITH term AS MATERIALIZED (
+                    SELECT t.number,
+                      ARRAY(SELECT (ts_lexize('chatbot_stem', w.word))[1]
+                        FROM jsonb_array_elements_text(t.words) WITH ORDINALITY w (word, place) ORDER BY w.place) AS lexemes
+                    FROM jsonb_array_elements(CAST(${terms} AS JSONB)) WITH ORDINALITY t (words, number)
+                  ), query AS MATERIALIZED (
+                    SELECT number, lexemes,
+                      (SELECT string_agg(quote_literal(lexeme), ' <-> ' ORDER BY place)
+                        FROM unnest(lexemes) WITH ORDINALITY l (lexeme, place))::tsquery AS query
+                    FROM term
+                  ), whole AS MATERIALIZED (
+                    SELECT count(*)::float8 AS passages, greatest(avg(search_length)::float8, 1) AS length FROM passages
+                  ), weighted AS MATERIALIZED (
+                    SELECT q.*, greatest(ln((w.passages - n.having + 0.5) / (n.having + 0.5)), 1e-6) AS weight
+                    FROM query q CROSS JOIN whole w
+                    CROSS JOIN LATERAL (SELECT count(*)::float8 AS having FROM passages WHERE search @@ q.query) n
+                  ), hit AS (
+                    SELECT p.id, p.search_length, q.weight, (
+                      SELECT sum(CASE WHEN a.weight = 'A' THEN ${headingWeight}::float8 ELSE 1 END)
+                      FROM unnest(p.search) v CROSS JOIN LATERAL unnest(v.positions, v.weights) a (place, weight)
+                      WHERE v.lexeme = q.lexemes[1] AND NOT EXISTS (
+                        SELECT 1 FROM unnest(q.lexemes) WITH ORDINALITY l (lexeme, place)
+                        WHERE l.place > 1 AND NOT EXISTS (
+                          SELECT 1 FROM unnest(p.search) o
+                          WHERE o.lexeme = l.lexeme AND (a.place + l.place - 1)::int2 = ANY(o.positions)
+                        )
+                      )
+                    ) AS count
+                    FROM passages p JOIN weighted q ON p.search @@ q.query
+                    WHERE ${sql.in("p.bot_id", botIds)}
+                  ), found AS (
+                    SELECT h.id,
+                      sum(h.weight * h.count * 2.2 / (h.count + 1.2 * (0.25 + 0.75 * h.search_length / w.length))) AS relevance
+                    FROM hit h CROSS JOIN whole w
+                    GROUP BY h.id ORDER BY relevance DESC, h.id LIMIT ${limit}
+                  )
+                  SELECT p.id, p.bot_id, p.document_id, p.ordinal, p.heading, p.text, d.path, f.relevance,
+                    (SELECT CAST(count(*) AS INTEGER) FROM passages WHERE ${sql.in("bot_id", botIds)}) AS total
+                  FROM found f JOIN passages p ON p.id = f.id LEFT JOIN documents d ON d.id = p.document_id
+                  ORDER BY f.relevance DESC, p.id`
+              )
+            }
+          }),
+        orElse: () => Effect.die(new Error("There is full-text search for SQLite and PostgreSQL only."))
       })
     )
   )

@@ -13,6 +13,41 @@ import * as Migrator from "effect/sql/Migrator"
 import * as SqlClient from "effect/sql/SqlClient"
 import * as SearchText from "../SearchText.ts"
 
+/**
+ * The full-text index on PostgreSQL, so that it finds what the one of SQLite finds: words of letters and digits, without their accents,
+ * stemmed by `porter`, and none left out.
+ */
+const searchOnPostgres = Effect.gen(function* () {
+  const sql = yield* SqlClient.SqlClient
+  // A collation that knows all letters, whatever the locale of the database.
+  const [collation] = yield* sql<{ name: string }>`SELECT collname AS name FROM pg_collation
+    WHERE collname IN ('pg_c_utf8', 'und-x-icu') ORDER BY collname LIMIT 1`
+  const letters = collation?.name ?? "default"
+  const words = (column: string) => `to_tsvector('chatbot', chatbot_words(${column}))`
+  for (const statement of [
+    `CREATE TEXT SEARCH DICTIONARY chatbot_stem (TEMPLATE = snowball, Language = porter)`,
+    `CREATE TEXT SEARCH CONFIGURATION chatbot (COPY = simple)`,
+    `ALTER TEXT SEARCH CONFIGURATION chatbot
+      ALTER MAPPING FOR asciiword, word, numword, asciihword, hword, numhword, hword_asciipart, hword_part, hword_numpart
+      WITH chatbot_stem`,
+    // With spaces alone between words, the parser sees no hosts, paths and the like.
+    `CREATE FUNCTION chatbot_words(content text) RETURNS text LANGUAGE sql IMMUTABLE PARALLEL SAFE RETURN
+      lower(regexp_replace(
+        regexp_replace(normalize(content, NFD), '[\\u0300-\\u036F]+', '', 'g') COLLATE "${letters}", '[^[:alnum:]]+', ' ', 'g'
+      ))`,
+    `CREATE FUNCTION chatbot_length(words tsvector) RETURNS integer LANGUAGE sql IMMUTABLE PARALLEL SAFE RETURN
+      (SELECT coalesce(sum(cardinality(positions)), 0)::integer FROM unnest(words))`,
+    `ALTER TABLE passages ADD COLUMN search tsvector
+      GENERATED ALWAYS AS (setweight(${words("heading")}, 'A') || ${words("text")}) STORED`,
+    `ALTER TABLE passages ADD COLUMN search_length integer
+      GENERATED ALWAYS AS (chatbot_length(${words("heading")} || ${words("text")})) STORED`,
+    `CREATE INDEX passages_search ON passages USING gin (search)`,
+    `CREATE INDEX passages_search_length ON passages (search_length)`
+  ]) {
+    yield* sql.unsafe(statement)
+  }
+})
+
 const initial = Effect.gen(function* () {
   const sql = yield* SqlClient.SqlClient
   const bytes = sql.onDialectOrElse({ pg: () => sql.literal("BYTEA"), orElse: () => sql.literal("BLOB") })
@@ -123,12 +158,7 @@ const initial = Effect.gen(function* () {
   yield* sql`CREATE INDEX passages_document ON passages (document_id)`
   yield* sql`CREATE INDEX passages_bot_fact ON passages (bot_fact_id)`
   yield* sql.onDialectOrElse({
-    pg: () =>
-      Effect.andThen(
-        sql`ALTER TABLE passages ADD COLUMN search tsvector
-          GENERATED ALWAYS AS (setweight(to_tsvector('english', heading), 'A') || to_tsvector('english', text)) STORED`,
-        sql`CREATE INDEX passages_search ON passages USING gin (search)`
-      ),
+    pg: () => searchOnPostgres,
     orElse: () =>
       Effect.forEach(
         [
@@ -379,5 +409,48 @@ export const migrations = {
   "0005_completion_events": completionEvents
 } as const
 
+const migrate = Migrator.make({})({ loader: Migrator.fromRecord(migrations) })
+
+/** The names of columns with a text whose order is that of the locale, by the database's own numbers. */
+const localColumns = Effect.gen(function* () {
+  const sql = yield* SqlClient.SqlClient
+  return yield* sql<{ id: string; tableName: string; columnName: string }>`
+    SELECT a.attrelid || '.' || a.attnum AS id, c.relname AS table_name, a.attname AS column_name
+    FROM pg_attribute a JOIN pg_class c ON c.oid = a.attrelid
+    WHERE c.relkind = 'r' AND c.relnamespace = current_schema()::regnamespace AND a.atttypid = 'text'::regtype
+      AND a.attcollation = '"default"'::regcollation AND NOT a.attisdropped
+    ORDER BY c.relname, a.attnum`
+})
+
+/**
+ * As on SQLite, texts are in the order of their code points, whatever the locale of the database: so that pages have one order and times
+ * sort as text. Only what these migrations made is changed.
+ */
+const migrateOnPostgres = Effect.gen(function* () {
+  const sql = yield* SqlClient.SqlClient
+  // Of two processes that start at once, the second waits, however long it takes.
+  yield* sql`SET LOCAL statement_timeout = 0`
+  yield* sql`SELECT pg_advisory_xact_lock(hashtextextended('chatbot: migrations', 0))`
+  const before = new Set((yield* localColumns).map(({ id }) => id))
+  const done = yield* migrate
+  if (done.length === 0) return
+  const made = (yield* localColumns).filter(
+    // The full-text index is made of these two, and neither is ever sorted by.
+    ({ columnName, id, tableName }) =>
+      !before.has(id) && !(tableName === "passages" && (columnName === "heading" || columnName === "text"))
+  )
+  for (const [table, columns = []] of Object.entries(Object.groupBy(made, ({ tableName }) => tableName))) {
+    const changes = columns.map(({ columnName }) => sql`ALTER COLUMN ${sql(columnName)} TYPE TEXT COLLATE "C"`)
+    yield* sql`ALTER TABLE ${sql(table)} ${sql.csv(changes)}`
+  }
+})
+
 /** Brings the database to the current version on start; safe to run again, and from two processes at once. */
-export const layer = Layer.effectDiscard(Migrator.make({})({ loader: Migrator.fromRecord(migrations) }))
+export const layer = Layer.effectDiscard(
+  Effect.flatMap(SqlClient.SqlClient, (sql) =>
+    sql.onDialectOrElse({
+      pg: () => sql.withTransaction(migrateOnPostgres),
+      orElse: () => Effect.asVoid(migrate)
+    })
+  )
+)

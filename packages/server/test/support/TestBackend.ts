@@ -1,4 +1,4 @@
-/** The real backend on a free port with a database in a temporary folder, and real clients for it. */
+/** The real backend on a free port with the database of the project, and real clients for it. */
 import { ChatbotClient } from "@effect-chatbot/client/ChatbotClient"
 import * as NodeTransport from "@effect-chatbot/client/NodeTransport"
 import * as ByteSize from "effect/ByteSize"
@@ -16,16 +16,19 @@ import * as BotsFolder from "../../src/BotsFolder.ts"
 import type { ServerConfig } from "../../src/ServerConfig.ts"
 import { Tokens } from "../../src/Tokens.ts"
 import * as NodeServices from "@effect/platform-node/NodeServices"
+import { form, memory, postgresUrl } from "./TestDatabase.ts"
 
 const backend = (options: Partial<ServerConfig>) =>
   Layer.unwrap(
     Effect.gen(function* () {
       const fs = yield* FileSystem.FileSystem
       const dataDir = yield* fs.makeTempDirectoryScoped({ prefix: "chatbot-test-" })
-      return Backend.layer({
+      const config: ServerConfig = {
         host: "127.0.0.1",
         port: 0,
         dataDir,
+        databaseUrl: form === "postgres" && options.dataDir === undefined ? yield* postgresUrl() : undefined,
+        databaseConnections: 5,
         botsDir: BotsFolder.defaultFolder,
         adminToken: undefined,
         secretKey: undefined,
@@ -37,7 +40,8 @@ const backend = (options: Partial<ServerConfig>) =>
         logLevel: "None",
         stopWithStdin: false,
         ...options
-      })
+      }
+      return Backend.layer(config, form === "memory" && options.dataDir === undefined ? { database: memory } : {})
     })
   ).pipe(
     Layer.provide(NodeServices.layer),

@@ -1,4 +1,4 @@
-/** The services on a database in memory, with a provider that answers as the test says. */
+/** The services on the database of the project, with a provider that answers as the test says. */
 import type { SignedIn } from "@effect-chatbot/server/Callers"
 import {
   type Answer,
@@ -12,8 +12,7 @@ import * as SearchText from "@effect-chatbot/server/SearchText"
 import * as SecretBox from "@effect-chatbot/server/SecretBox"
 import { ServerOptions } from "@effect-chatbot/server/ServerOptions"
 import * as Services from "@effect-chatbot/server/Services"
-import * as Migrations from "@effect-chatbot/server/sql/Migrations"
-import * as NodeSqlite from "@effect-chatbot/server/sql/NodeSqlite"
+import type { Database } from "@effect-chatbot/server/sql/Database"
 import { Tokenizer } from "@effect-chatbot/server/Tokenizer"
 import { Tokens } from "@effect-chatbot/server/Tokens"
 import type { Caller } from "@effect-chatbot/api/middleware/Authorization"
@@ -25,10 +24,9 @@ import * as Base64 from "effect/encoding/Base64"
 import * as FileSystem from "effect/FileSystem"
 import * as Layer from "effect/Layer"
 import * as Redacted from "effect/Redacted"
-import type * as Migrator from "effect/sql/Migrator"
 import * as SqlClient from "effect/sql/SqlClient"
-import type * as SqlError from "effect/sql/SqlError"
 import * as Stream from "effect/Stream"
+import * as TestDatabase from "./TestDatabase.ts"
 
 /** What a provider does with a question. */
 export type Behaviour = (request: Request) => Effect.Effect<Answer, ProviderFailed | ProviderTimedOut>
@@ -94,13 +92,10 @@ const tokenizer = Layer.succeed(Tokenizer, {
 /** An encryption key for tests. */
 export const secretKey = Redacted.make(Base64.encode(new Uint8Array(32).fill(7)))
 
-/** A database in memory with its tables. */
-export const database = Migrations.layer.pipe(Layer.provideMerge(NodeSqlite.layer({ filename: ":memory:" })))
+/** A database with its tables. */
+export const database = TestDatabase.layer
 
-const layerOf = (
-  options: ServerOptions,
-  database: Layer.Layer<SqlClient.SqlClient, SqlError.SqlError | Migrator.MigrationError>
-) =>
+const layerOf = (options: ServerOptions, database: Database) =>
   Services.layer.pipe(
     Layer.provide(tokenizer),
     Layer.provide(SecretBox.layer({ key: secretKey, file: "no file" })),
@@ -117,7 +112,7 @@ export const layerWith = (options: ServerOptions) => layerOf(options, database)
 export const layer = layerWith({ requireTerms: false })
 
 /** The same on another database, with the jobs that run by themselves. */
-export const layerWithJobs = (database: Parameters<typeof layerOf>[1]) =>
+export const layerWithJobs = (database: Database) =>
   Retention.layerJob.pipe(Layer.provideMerge(layerOf({ requireTerms: false }, database)))
 
 /** Somebody without a token. */
@@ -214,7 +209,7 @@ export const document = Effect.fnUntraced(function* (botId: BotId, path: string,
 export const count = (table: string): Effect.Effect<number, never, SqlClient.SqlClient> =>
   Effect.gen(function* () {
     const sql = yield* SqlClient.SqlClient
-    const [row] = yield* sql<{ total: number }>`SELECT count(*) AS total FROM ${sql(table)}`
+    const [row] = yield* sql<{ total: number }>`SELECT CAST(count(*) AS INTEGER) AS total FROM ${sql(table)}`
     return row?.total ?? 0
   }).pipe(Effect.orDie)
 
