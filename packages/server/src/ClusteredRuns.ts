@@ -54,6 +54,7 @@ import { CompletionRunRepository, type CompletionRunRow } from "./repositories/C
 import { Transactions } from "./repositories/Transactions.ts"
 import { ServerOptions } from "./ServerOptions.ts"
 import { Signals } from "./Signals.ts"
+import { Singletons } from "./Singletons.ts"
 import { StopFlag } from "./StopFlag.ts"
 
 /** The runs of one chat, wherever they are: the entity has the id of the chat. */
@@ -114,6 +115,7 @@ export const layer: Layer.Layer<
   | SecureRandom.SecureRandom
   | Sharding.Sharding
   | Signals
+  | Singletons
   | StopFlag
   | Transactions
 > = Layer.effect(
@@ -129,6 +131,7 @@ export const layer: Layer.Layer<
     const runs = yield* CompletionRunRepository
     const sharding = yield* Sharding.Sharding
     const signals = yield* Signals
+    const singletons = yield* Singletons
     const stopFlag = yield* StopFlag
     const tails = yield* Tails.make
     const transactions = yield* Transactions
@@ -311,7 +314,7 @@ export const layer: Layer.Layer<
           Effect.forkIn(scope)
         )
 
-    yield* sharding.registerSingleton(
+    yield* singletons.run(
       "ChatRuns.remind",
       Effect.gen(function* () {
         const before = DateTime.subtractDuration(yield* DateTime.now, remindAfter)

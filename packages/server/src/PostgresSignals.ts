@@ -1,7 +1,9 @@
 /**
  * The {@link Signals} of processes that share a PostgreSQL: `LISTEN` and `NOTIFY`.
  */
+import * as NodeCrypto from "@effect/platform-node/NodeCrypto"
 import * as PgClient from "@effect/sql-pg/PgClient"
+import * as SecureRandom from "effect/crypto/SecureRandom"
 import * as Duration from "effect/Duration"
 import * as Effect from "effect/Effect"
 import * as Layer from "effect/Layer"
@@ -37,8 +39,9 @@ export const layer: Layer.Layer<Signals, SqlError.SqlError, PgClient.PgClient> =
   Signals,
   Effect.gen(function* () {
     const sql = yield* PgClient.PgClient
+    const random = yield* SecureRandom.SecureRandom
     const { dispatch, on } = makeListeners()
-    const self = crypto.randomUUID()
+    const self = yield* random.uuidV4()
 
     const hear = (payload: string) => {
       const signal = decode(payload)
@@ -76,4 +79,4 @@ export const layer: Layer.Layer<Signals, SqlError.SqlError, PgClient.PgClient> =
 
     return { publish, on }
   })
-)
+).pipe(Layer.provide(NodeCrypto.layerSecureRandom))

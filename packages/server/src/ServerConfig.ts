@@ -3,6 +3,7 @@
  */
 import * as ByteSize from "effect/ByteSize"
 import * as Config from "effect/Config"
+import * as Duration from "effect/Duration"
 import type * as Redacted from "effect/Redacted"
 import * as Schema from "effect/Schema"
 import * as BotsFolder from "./BotsFolder.ts"
@@ -22,6 +23,19 @@ export interface ServerConfig {
   readonly databaseUrl: Redacted.Redacted | undefined
   /** `CHATBOT_DATABASE_CONNECTIONS`: the most connections to PostgreSQL that this process opens; 10 by default. */
   readonly databaseConnections: number
+  /** `CHATBOT_CLUSTER`: whether other processes serve the same database, so that each can take over from the others; `false` by default. */
+  readonly cluster: boolean
+  /**
+   * `CHATBOT_RUNNER_HOST`: the name or address by which the other processes of the cluster reach this one; by default that of
+   * `CHATBOT_HOST`, or the name of the machine where it listens on all addresses.
+   */
+  readonly runnerHost: string | undefined
+  /** `CHATBOT_RUNNER_PORT`: the port for the other processes of the cluster, and for nobody else; a free one by default. */
+  readonly runnerPort: number
+  /** `CHATBOT_FAILOVER`: how long a process of the cluster may be silent before the others take over what it does; 10 seconds by default. */
+  readonly failover: Duration.Duration
+  /** `CHATBOT_SHUTDOWN_GRACE`: how long completions may go on when the backend shuts down; 10 seconds by default. */
+  readonly shutdownGrace: Duration.Duration
   /** `CHATBOT_BOTS_DIR`: the folder of the bots; those that come with the backend by default. */
   readonly botsDir: string
   /** `CHATBOT_ADMIN_TOKEN`: the token of the user `admin`; without it one is made on the first start. */
@@ -59,18 +73,32 @@ const DatabaseUrl = Schema.Redacted(
   )
 )
 
+const Port = Schema.Int.check(Schema.isBetween({ minimum: 0, maximum: 65535 }))
+
+/** Shorter than this, a process that is only busy would seem lost. */
+const shortestFailover = Duration.seconds(2)
+
+const Failover = Schema.DurationFromString.check(
+  Schema.makeFilter(
+    (failover) => Duration.isGreaterThanOrEqualTo(failover, shortestFailover) || "Expected a duration of at least 2 seconds"
+  )
+)
+
 /** Reads the {@link ServerConfig}. A value that does not fit is a `ConfigError` that names its variable. */
 export const ServerConfig: Config.Config<ServerConfig> = Config.all({
   host: Config.NonEmptyString("CHATBOT_HOST").pipe(Config.withDefault("127.0.0.1")),
-  port: Config.schema(Schema.Int.check(Schema.isBetween({ minimum: 0, maximum: 65535 })), "CHATBOT_PORT").pipe(
-    Config.withDefault(8080)
-  ),
+  port: Config.schema(Port, "CHATBOT_PORT").pipe(Config.withDefault(8080)),
   dataDir: Config.NonEmptyString("CHATBOT_DATA_DIR").pipe(Config.withDefault(".chatbot")),
   databaseUrl: optional(Config.schema(DatabaseUrl, "CHATBOT_DATABASE_URL")),
   databaseConnections: Config.schema(
     Schema.Int.check(Schema.isBetween({ minimum: 2, maximum: 1000 })),
     "CHATBOT_DATABASE_CONNECTIONS"
   ).pipe(Config.withDefault(10)),
+  cluster: Config.Boolean("CHATBOT_CLUSTER").pipe(Config.withDefault(false)),
+  runnerHost: optional(Config.NonEmptyString("CHATBOT_RUNNER_HOST")),
+  runnerPort: Config.schema(Port, "CHATBOT_RUNNER_PORT").pipe(Config.withDefault(0)),
+  failover: Config.schema(Failover, "CHATBOT_FAILOVER").pipe(Config.withDefault(Duration.seconds(10))),
+  shutdownGrace: Config.Duration("CHATBOT_SHUTDOWN_GRACE").pipe(Config.withDefault(Duration.seconds(10))),
   botsDir: Config.NonEmptyString("CHATBOT_BOTS_DIR").pipe(Config.withDefault(BotsFolder.defaultFolder)),
   adminToken: optional(Config.Redacted("CHATBOT_ADMIN_TOKEN")),
   secretKey: optional(Config.Redacted("CHATBOT_SECRET_KEY")),

@@ -44,6 +44,7 @@ import { UserSystemMessageRepository } from "./repositories/UserSystemMessageRep
 import { Retention } from "./Retention.ts"
 import type { SecretBox } from "./SecretBox.ts"
 import { Signals } from "./Signals.ts"
+import { Singletons } from "./Singletons.ts"
 import { StatisticService } from "./StatisticService.ts"
 import { StopFlag } from "./StopFlag.ts"
 import { SystemStatus } from "./SystemStatus.ts"
@@ -91,6 +92,7 @@ export type Services =
   | OpenAiServices
   | Retention
   | Signals
+  | Singletons
   | StatisticService
   | SystemStatus
   | Tickets
@@ -102,11 +104,20 @@ export type Services =
 export type Requirements = CompletionProvider | SecretBox | SqlClient.SqlClient | Tokenizer
 
 /** What makes the difference between one process and several. */
-export interface Options<E = never, R = never> {
-  /** Where completions run. Default: in this process. */
+export interface Processes<E = never, R = never> {
+  /** Where completions run. */
   readonly runs: Layer.Layer<CompletionRuns, E, R | RunRequirements>
-  /** How processes hear from each other. Default: there is no other. */
+  /** How processes hear from each other. */
   readonly signals: Layer.Layer<Signals, E, R>
+  /** Where jobs run. */
+  readonly singletons: Layer.Layer<Singletons, E, R>
+}
+
+/** One process alone. */
+export const alone: Processes = {
+  runs: CompletionRuns.layer,
+  signals: Signals.layer,
+  singletons: Singletons.layer
 }
 
 /** What runs of completions are made of. */
@@ -120,11 +131,12 @@ export type RunRequirements =
   | IdempotencyKeys
   | SecureRandom.SecureRandom
   | Signals
+  | Singletons
   | StopFlag
   | Transactions
 
 /** All the services, and nothing that runs by itself. Their random numbers and hashes are those of Node. */
-export const layerWith = <E, R>({ runs, signals }: Options<E, R>): Layer.Layer<Services, E, R | Requirements> => Layer.mergeAll(
+export const layerWith = <E, R>({ runs, signals, singletons }: Processes<E, R>): Layer.Layer<Services, E, R | Requirements> => Layer.mergeAll(
   AzureConfigurations.layer,
   BotAdministration.layer,
   BotFacts.layer,
@@ -143,13 +155,10 @@ export const layerWith = <E, R>({ runs, signals }: Options<E, R>): Layer.Layer<S
   UserSystemMessages.layer
 ).pipe(
   Layer.provideMerge([Caches.layer, IdempotencyKeys.layer, Tickets.layer]),
-  Layer.provideMerge(signals),
+  Layer.provideMerge([signals, singletons]),
   Layer.provide([BotRouter.layer, ChatAccess.layer]),
   Layer.provide([repositories, NodeCrypto.layerSecureRandom, NodeCrypto.layerDigest])
 )
 
 /** The services of one process alone. */
-export const layer: Layer.Layer<Services, never, Requirements> = layerWith({
-  runs: CompletionRuns.layer,
-  signals: Signals.layer
-})
+export const layer: Layer.Layer<Services, never, Requirements> = layerWith(alone)

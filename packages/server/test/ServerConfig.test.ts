@@ -2,6 +2,7 @@ import { ServerConfig } from "@effect-chatbot/server/ServerConfig"
 import { explain } from "@effect-chatbot/server/StartFailed"
 import { assert, describe, it } from "@effect/vitest"
 import * as ConfigProvider from "effect/ConfigProvider"
+import * as Duration from "effect/Duration"
 import * as Effect from "effect/Effect"
 
 const read = (env: Record<string, string>) =>
@@ -18,6 +19,11 @@ describe("ServerConfig", () => {
         dataDir: ".chatbot",
         databaseUrl: undefined,
         databaseConnections: 10,
+        cluster: false,
+        runnerHost: undefined,
+        runnerPort: 0,
+        failover: Duration.seconds(10),
+        shutdownGrace: Duration.seconds(10),
         adminToken: undefined,
         secretKey: undefined,
         secretKeyPrevious: undefined,
@@ -35,6 +41,10 @@ describe("ServerConfig", () => {
     ["CHATBOT_PORT", "70000"],
     ["CHATBOT_PORT", "-1"],
     ["CHATBOT_PORT", "80.5"],
+    ["CHATBOT_CLUSTER", "several"],
+    ["CHATBOT_RUNNER_PORT", "70000"],
+    ["CHATBOT_FAILOVER", "soon"],
+    ["CHATBOT_FAILOVER", "1 second"],
     ["CHATBOT_PROMPT_TOKENS", "0"],
     ["CHATBOT_PROMPT_TOKENS", "many"],
     ["CHATBOT_ALLOW_LINK_LOCAL_PROVIDERS", "some"],

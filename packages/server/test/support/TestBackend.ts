@@ -3,6 +3,7 @@ import { ChatbotClient } from "@effect-chatbot/client/ChatbotClient"
 import * as NodeTransport from "@effect-chatbot/client/NodeTransport"
 import * as ByteSize from "effect/ByteSize"
 import * as Context from "effect/Context"
+import * as Duration from "effect/Duration"
 import * as Effect from "effect/Effect"
 import * as FileSystem from "effect/FileSystem"
 import * as HttpClient from "effect/http/HttpClient"
@@ -29,6 +30,11 @@ const backend = (options: Partial<ServerConfig>) =>
         dataDir,
         databaseUrl: form === "postgres" && options.dataDir === undefined ? yield* postgresUrl() : undefined,
         databaseConnections: 5,
+        cluster: false,
+        runnerHost: undefined,
+        runnerPort: 0,
+        failover: Duration.seconds(10),
+        shutdownGrace: Duration.seconds(10),
         botsDir: BotsFolder.defaultFolder,
         adminToken: undefined,
         secretKey: undefined,
