@@ -31,8 +31,8 @@ const services = server(
   "UserService"
 )
 
-/** What is about PostgreSQL itself. */
-const postgres = server("Postgres*")
+/** What is about PostgreSQL itself, and what only runs on it. */
+const postgres = server("Postgres*", "Cluster")
 
 export default defineConfig({
   test: {

@@ -42,6 +42,9 @@ import { StartFailed } from "./StartFailed.ts"
 /** What the names of the tables of `effect/cluster` begin with. */
 const prefix = "chatbot_cluster"
 
+/** In how many parts the chats are dealt out. All processes must agree; each part is a lock that moves by itself. */
+const shardsPerGroup = 64
+
 /** An answer goes on where it is while a process joins, and its chat moves when it has ended; but not later than after this time. */
 const moveWithin = Duration.minutes(5)
 
@@ -74,8 +77,9 @@ const sharding = ({
     Effect.map(SocketServer.SocketServer, ({ address }) => {
       const config = ShardingConfig.layer({
         runnerAddress: Option.some(RunnerAddress.make(runnerHost, "port" in address ? address.port : runnerPort)),
+        shardsPerGroup,
         shardLockExpiration: failover,
-        shardLockRefreshInterval: Duration.times(failover, 0.25),
+        shardLockRefreshInterval: Duration.times(failover, 1 / 3),
         runnerHealthCheckInterval: Duration.times(failover, 0.25),
         refreshAssignmentsInterval: Duration.millis(500),
         entityMessagePollInterval: Duration.seconds(2),

@@ -169,29 +169,33 @@ export const layer: Layer.Layer<
     const storeEvents = Effect.fnUntraced(function* ({ log, question }: Run, attempt: number) {
       const { completionId } = question
       let stored = log.count
-      let isOurs = true
       // What was begun is finished: whether it was stored must be known.
       const flush = Effect.uninterruptible(
         Effect.gen(function* () {
           const { count } = log
           const events = { firstId: stored + 1, count: count - stored, bytes: log.bytesAfter(stored) }
-          isOurs = yield* runs.append(completionId, attempt, events)
-          if (!isOurs) return
+          if (!(yield* runs.append(completionId, attempt, events))) return false
           stored = count
           yield* signals.publish("events", completionId)
+          return true
         })
       )
-      while (isOurs) {
+      const next = Effect.gen(function* () {
         if (log.count === stored) {
           yield* log.changed
           // Whatever comes in one go is stored in one.
           yield* Effect.yieldNow
         }
-        yield* Effect.catchCause(flush, (cause) =>
-          Effect.andThen(Effect.logWarning("Failed to store events", cause), Effect.sleep("1 second"))
+        const isOurs = yield* Effect.catchCause(flush, (cause) =>
+          Effect.logWarning("Failed to store events", cause).pipe(
+            Effect.andThen(Effect.sleep("1 second")),
+            Effect.as(true)
+          )
         )
         yield* Effect.sleep(flushInterval)
-      }
+        return isOurs
+      })
+      yield* Effect.repeat(next, { while: (isOurs) => isOurs })
     })
 
     const begun = Effect.fnUntraced(function* (row: CompletionRunRow) {

@@ -1,0 +1,297 @@
+/** Several processes on one PostgreSQL, as a company runs them. */
+import * as Postgres from "@effect-chatbot/server/sql/Postgres"
+import * as NodeServices from "@effect/platform-node/NodeServices"
+import { assert, layer } from "@effect/vitest"
+import * as Context from "effect/Context"
+import * as DateTime from "effect/DateTime"
+import * as Duration from "effect/Duration"
+import * as Effect from "effect/Effect"
+import * as Fiber from "effect/Fiber"
+import * as Layer from "effect/Layer"
+import * as SqlClient from "effect/sql/SqlClient"
+import * as Cluster from "./support/Cluster.ts"
+import { sendTo } from "./support/raw.ts"
+import { type Events, open, type Received, StreamServer } from "./support/StreamServer.ts"
+
+const { token } = Cluster
+
+const openAt = (member: Cluster.Member, ...args: Parameters<typeof open>) =>
+  Effect.provideService(open(...args), StreamServer, { baseUrl: member.url })
+
+/** The events of a question, or of a completion from one on, at one process. */
+const ask = (member: Cluster.Member, chatId: string, userMessage: string, headers: Record<string, string> = {}) =>
+  openAt(member, "POST", `/api/chats/${chatId}/completions`, { token, headers, body: { userMessage } })
+
+const follow = (member: Cluster.Member, chatId: string, completionId: string, after = 0) =>
+  openAt(member, "GET", `/api/chats/${chatId}/completions/${completionId}/events`, {
+    token,
+    headers: after === 0 ? {} : { "last-event-id": String(after) }
+  })
+
+const newChat = (member: Cluster.Member, botId: string) =>
+  Effect.map(Cluster.post(member, "/api/chats", { botId }), ({ chatId }) => String(chatId))
+
+const idOf = (events: Events) => String(events.headers["completion-id"])
+
+const names = (events: ReadonlyArray<Received>) => events.map(({ name }) => name)
+
+const textOf = (events: ReadonlyArray<Received>) =>
+  events.flatMap(({ data, name }) => (name === "delta" ? [data.text] : [])).join("")
+
+/** Asks again and again until it is so, and tells how long that took; dies when it does not come to be. */
+const until = (what: string, check: Effect.Effect<boolean>) =>
+  Effect.gen(function* () {
+    const start = yield* DateTime.now
+    const limit = DateTime.addDuration(start, Duration.seconds(15))
+    while (!(yield* check)) {
+      if (DateTime.isGreaterThan(yield* DateTime.now, limit)) return yield* Effect.die(new Error(`Never: ${what}`))
+    }
+    const took = DateTime.distance(start, yield* DateTime.now)
+    console.log(`      ${what}: within ${Duration.toMillis(took)} ms`)
+  })
+
+/** Two processes, and a bot that says two words and waits. */
+class Two extends Context.Service<
+  Two,
+  {
+    readonly a: Cluster.Member
+    readonly b: Cluster.Member
+    readonly cluster: Effect.Success<typeof Cluster.make>
+    readonly model: Effect.Success<ReturnType<typeof Cluster.model>>
+    readonly chat: Effect.Effect<string>
+  }
+>()("test/Two") {
+  static readonly layer = Layer.effect(
+    Two,
+    Effect.gen(function* () {
+      const cluster = yield* Cluster.make
+      const [a, b] = yield* Effect.all([cluster.start(), cluster.start()], { concurrency: 2 })
+      const model = yield* Cluster.model(a, (one) => one.say("one ", "two "))
+      return { a, b, cluster, model, chat: newChat(a, model.botId) }
+    })
+  ).pipe(Layer.provideMerge(NodeServices.layer))
+}
+
+/** Asks a question at one process, until two words are said. */
+const begun = (member: Cluster.Member, chatId: string, question: string, headers?: Record<string, string>) =>
+  Effect.gen(function* () {
+    const events = yield* ask(member, chatId, question, headers)
+    for (const name of ["started", "delta", "delta"]) assert.strictEqual((yield* events.next).name, name)
+    return events
+  })
+
+layer(Two.layer, { excludeTestServices: true })("two processes on one database", (it) => {
+  it.effect("follow a completion that goes on in either, and let nobody ask in its chat", () =>
+    Effect.gen(function* () {
+      const { a, b, chat, model } = yield* Two
+      for (const [one, other] of [
+        [a, b],
+        [b, a]
+      ] as const) {
+        const chatId = yield* chat
+        const question = `Follow ${one.url}`
+        const events = yield* begun(one, chatId, question)
+        const elsewhere = yield* follow(other, chatId, idOf(events), 1)
+        assert.deepStrictEqual([yield* elsewhere.next, yield* elsewhere.next].map(({ data, id }) => [id, data.text]), [
+          [2, "one "],
+          [3, "two "]
+        ])
+        for (const member of [a, b]) {
+          const busy = yield* sendTo(member.url, "POST", `/api/chats/${chatId}/completions`, {
+            token,
+            body: { userMessage: "?" }
+          })
+          assert.strictEqual(busy.status, 409)
+          assert.match(busy.json().type, /ChatBusy/)
+        }
+        const asked = yield* model.askedFor(question)
+        asked.say("three")
+        assert.strictEqual((yield* elsewhere.next).data.text, "three")
+        asked.finish()
+        const rest = yield* elsewhere.rest
+        assert.deepStrictEqual(
+          rest.map(({ id, name }) => [id, name]),
+          [
+            [5, "sources"],
+            [6, "completed"]
+          ]
+        )
+        assert.deepStrictEqual(rest[1]?.data, (yield* events.rest).at(-1)?.data)
+        assert.strictEqual((yield* Cluster.get(other, `/api/chats/${chatId}`)).completions.length, 1)
+        // And once more when it has ended.
+        assert.strictEqual(textOf(yield* (yield* follow(other, chatId, idOf(events))).rest), "one two three")
+      }
+    })
+  )
+
+  it.effect("answer with JSON wherever the completion goes on, and give the failure of its provider", () =>
+    Effect.gen(function* () {
+      const { a, b, chat, model } = yield* Two
+      for (const member of [a, b]) {
+        const complete = Effect.flatMap(chat, (chatId) =>
+          sendTo(member.url, "POST", `/api/chats/${chatId}/completions`, {
+            token,
+            body: { userMessage: `JSON ${member.url}` }
+          })
+        )
+        const question = `JSON ${member.url}`
+        const good = yield* Effect.forkChild(complete)
+        ;(yield* model.askedFor(question)).finish()
+        assert.strictEqual((yield* Fiber.join(good)).json().assistantMessage, "one two ")
+        const bad = yield* Effect.forkChild(complete)
+        ;(yield* model.askedFor(question, 2)).socket.destroy()
+        const failed = yield* Fiber.join(bad)
+        assert.strictEqual(failed.status, 502)
+        assert.match(failed.json().type, /ProviderFailed/)
+      }
+    })
+  )
+
+  it.effect("stop each other's completions, one and all", () =>
+    Effect.gen(function* () {
+      const { a, b, chat } = yield* Two
+      for (const [one, other] of [
+        [a, b],
+        [b, a]
+      ] as const) {
+        const chatId = yield* chat
+        const events = yield* begun(one, chatId, "Stop one")
+        yield* Cluster.post(other, `/api/chats/${chatId}/completions/${idOf(events)}/stop`, undefined)
+        assert.deepStrictEqual(names(yield* events.rest), ["stopped"])
+        assert.strictEqual((yield* Cluster.get(one, `/api/chats/${chatId}`)).completions[0].assistantMessage, "one two ")
+      }
+      const stopAll = [
+        Cluster.get(b, "/api/bots/stop"),
+        Cluster.put(a, "/api/admin/bots/stop/true")
+      ]
+      for (const stop of stopAll) {
+        const running = yield* Effect.forEach([a, b, a, b, a, b], (member) =>
+          Effect.flatMap(chat, (chatId) => begun(member, chatId, "Stop all"))
+        )
+        yield* stop
+        for (const events of running) assert.deepStrictEqual(names(yield* events.rest), ["stopped"])
+      }
+      for (const member of [a, b]) {
+        const refused = yield* sendTo(member.url, "POST", `/api/chats/${yield* chat}/completions`, {
+          token,
+          body: { userMessage: "?" }
+        })
+        assert.match(refused.json().type, /BotsStopped/)
+      }
+      yield* Cluster.put(b, "/api/admin/bots/stop/false")
+      const events = yield* begun(a, yield* chat, "Again")
+      yield* events.leave
+    })
+  )
+
+  it.effect("know each other's idempotency keys", () =>
+    Effect.gen(function* () {
+      const { a, b, chat, model } = yield* Two
+      const chatId = yield* chat
+      const key = { "idempotency-key": "one-key" }
+      const events = yield* begun(a, chatId, "Keyed", key)
+      const again = (member: Cluster.Member, userMessage = "Keyed") =>
+        sendTo(member.url, "POST", `/api/chats/${chatId}/completions`, { token, headers: key, body: { userMessage } })
+      for (const member of [a, b]) {
+        const inUse = yield* again(member)
+        assert.strictEqual(inUse.status, 409)
+        assert.match(inUse.json().type, /IdempotencyKeyInUse/)
+        assert.strictEqual(inUse.json().completionId, idOf(events))
+        assert.match((yield* again(member, "Other")).json().type, /IdempotencyKeyReused/)
+      }
+      ;(yield* model.askedFor("Keyed")).finish()
+      const { data } = (yield* events.rest).at(-1)!
+      for (const member of [a, b]) {
+        const replayed = yield* again(member)
+        assert.strictEqual(replayed.headers["idempotency-replayed"], "true")
+        assert.deepStrictEqual(replayed.json(), data.completion)
+      }
+      assert.strictEqual(model.asked.filter(({ question }) => question === "Keyed").length, 1)
+    })
+  )
+
+  it.effect("ask once, when the same key comes to both at once", () =>
+    Effect.gen(function* () {
+      const { a, b, chat, model } = yield* Two
+      for (let i = 0; i < 5; i++) {
+        const chatId = yield* chat
+        const question = `Raced ${i}`
+        const post = (member: Cluster.Member) =>
+          sendTo(member.url, "POST", `/api/chats/${chatId}/completions`, {
+            token,
+            headers: { "idempotency-key": `raced-${i}` },
+            body: { userMessage: question }
+          })
+        const both = yield* Effect.forkChild(Effect.all([post(a), post(b)], { concurrency: 2 }))
+        ;(yield* model.askedFor(question)).finish()
+        const answers = yield* Fiber.join(both)
+        assert.include(answers.map(({ status }) => status), 200)
+        for (const answer of answers) {
+          if (answer.status !== 200) assert.match(answer.json().type, /IdempotencyKeyInUse/)
+        }
+        assert.strictEqual(model.asked.filter((one) => one.question === question).length, 1)
+      }
+    })
+  )
+
+  it.effect("see each other's changes within a second", () =>
+    Effect.gen(function* () {
+      const { a, b, chat, model } = yield* Two
+      yield* Cluster.put(a, "/api/System/status/current", { value: "Maintenance at noon" })
+      yield* until(
+        "system status",
+        Effect.map(Cluster.get(b, "/api/System/status/current"), ({ value }) => value === "Maintenance at noon")
+      )
+
+      yield* Cluster.put(b, "/api/admin/bots/stop/true")
+      const chatId = yield* chat
+      const refused = Effect.map(
+        sendTo(a.url, "POST", `/api/chats/${chatId}/completions`, { token, body: { userMessage: "?" } }),
+        ({ status }) => status === 503
+      )
+      yield* until("stop flag", refused)
+      yield* Cluster.put(a, "/api/admin/bots/stop/false")
+
+      // A service with another key is used by the next completion, wherever it runs.
+      yield* Cluster.put(a, `/api/admin/openAiServices/${model.openAiServiceId}`, {
+        displayName: "Models",
+        isActive: true,
+        isUpdateOpenAi: true,
+        azureOpenAiEndpoint: `${model.provider.url}/v1`,
+        azureOpenAiApiKey: "sk-second"
+      })
+      for (let i = 0; i < 6; i++) {
+        const events = yield* begun(i % 2 === 0 ? a : b, yield* chat, `Service ${i}`)
+        assert.strictEqual(model.asked.at(-1)?.key, "Bearer sk-second")
+        yield* events.leave
+      }
+      yield* Cluster.get(a, "/api/bots/stop")
+    })
+  )
+
+  it.effect("drop what the other has kept", () =>
+    Effect.gen(function* () {
+      const { a, b, cluster } = yield* Two
+      const sql = yield* Effect.map(
+        Layer.build(Postgres.layer({ url: cluster.databaseUrl, maxConnections: 2 })),
+        Context.get(SqlClient.SqlClient)
+      )
+      const { token: revoked } = yield* Effect.map(Cluster.accessToken(cluster, "create", "ann"), (stdout) => ({
+        token: stdout.trim()
+      }))
+      const status = (member: Cluster.Member) =>
+        Effect.map(sendTo(member.url, "GET", "/api/users/current", { token: revoked }), (answer) => answer.status)
+      assert.deepStrictEqual([yield* status(a), yield* status(b)], [200, 200])
+      // Behind the back of both, which have it in their caches.
+      yield* sql`UPDATE tokens SET revoked_utc = created_utc
+        WHERE user_id = (SELECT id FROM users WHERE login = 'ann')`
+      assert.deepStrictEqual([yield* status(a), yield* status(b)], [200, 200])
+      yield* Cluster.del(a, "/cache")
+      yield* until(
+        "cache",
+        Effect.map(status(b), (status) => status === 401)
+      )
+      assert.strictEqual(yield* status(a), 401)
+    })
+  )
+})
