@@ -10,6 +10,7 @@ import * as PgClient from "@effect/sql-pg/PgClient"
 import * as RunnerAddress from "effect/cluster/RunnerAddress"
 import * as RunnerHealth from "effect/cluster/RunnerHealth"
 import * as Runners from "effect/cluster/Runners"
+import * as RunnerStorage from "effect/cluster/RunnerStorage"
 import * as Sharding from "effect/cluster/Sharding"
 import * as ShardingConfig from "effect/cluster/ShardingConfig"
 import * as SocketRunner from "effect/cluster/SocketRunner"
@@ -18,6 +19,7 @@ import * as SqlRunnerStorage from "effect/cluster/SqlRunnerStorage"
 import * as Duration from "effect/Duration"
 import * as Effect from "effect/Effect"
 import * as Base64 from "effect/encoding/Base64"
+import * as Equal from "effect/Equal"
 import * as Layer from "effect/Layer"
 import * as Option from "effect/Option"
 import * as Redacted from "effect/Redacted"
@@ -27,6 +29,7 @@ import * as Scope from "effect/Scope"
 import * as SocketServer from "effect/socket/SocketServer"
 import * as SqlClient from "effect/sql/SqlClient"
 import type * as SqlError from "effect/sql/SqlError"
+import { connect } from "node:net"
 import { hostname } from "node:os"
 import * as ClusteredRuns from "./ClusteredRuns.ts"
 import { CompletionRuns } from "./CompletionRuns.ts"
@@ -66,6 +69,55 @@ const socketServer = (host: string, port: number): Layer.Layer<SocketServer.Sock
     )
   )
 
+/** Whether nobody listens at an address any more: then the process that did is gone, and did not say so. */
+const isGone = ({ host, port }: RunnerAddress.RunnerAddress): Effect.Effect<boolean> =>
+  Effect.callback<boolean>((resume) => {
+    const socket = connect({ host, port })
+    socket.once("connect", () => {
+      socket.destroy()
+      resume(Effect.succeed(false))
+    })
+    socket.once("error", (error) => resume(Effect.succeed("code" in error && error.code === "ECONNREFUSED")))
+    return Effect.sync(() => socket.destroy())
+  }).pipe(
+    Effect.timeoutOption("1 second"),
+    Effect.map(Option.getOrElse(() => false))
+  )
+
+/**
+ * Every process looks whether the others are there, so that one that was killed is missed at once. One that does not answer although it
+ * listens has until its locks expire.
+ */
+const watch = Layer.effectDiscard(
+  Effect.gen(function* () {
+    const storage = yield* RunnerStorage.RunnerStorage
+    const self = Option.getOrUndefined((yield* ShardingConfig.ShardingConfig).runnerAddress)
+    const look = Effect.flatMap(storage.getRunners, (runners) =>
+      Effect.forEach(
+        runners,
+        ([{ address }, isHealthy]) =>
+          isHealthy && !Equal.equals(address, self)
+            ? Effect.flatMap(isGone(address), (isGone) =>
+                isGone
+                  ? Effect.logWarning("A process of the cluster is gone: the others take over what it did").pipe(
+                      Effect.annotateLogs({ address: `${address.host}:${address.port}` }),
+                      Effect.andThen(storage.setRunnerHealth(address, false))
+                    )
+                  : Effect.void
+              )
+            : Effect.void,
+        { concurrency: 10, discard: true }
+      )
+    )
+    yield* look.pipe(
+      Effect.catchCause((cause) => Effect.logDebug("Failed to look for the other processes", cause)),
+      Effect.andThen(Effect.sleep("1 second")),
+      Effect.forever,
+      Effect.forkScoped
+    )
+  })
+)
+
 /** Takes part in the cluster: others reach this process at its address, and it gets a share of the chats. */
 const sharding = ({
   failover,
@@ -80,12 +132,13 @@ const sharding = ({
         shardsPerGroup,
         shardLockExpiration: failover,
         shardLockRefreshInterval: Duration.times(failover, 1 / 3),
-        runnerHealthCheckInterval: Duration.times(failover, 0.25),
+        runnerHealthCheckInterval: Duration.times(failover, 1 / 3),
         refreshAssignmentsInterval: Duration.millis(500),
         entityMessagePollInterval: Duration.seconds(2),
         entityTerminationTimeout: moveWithin
       })
-      return SocketRunner.layer.pipe(
+      return watch.pipe(
+        Layer.provideMerge(SocketRunner.layer),
         Layer.provide(RunnerHealth.layerPing.pipe(Layer.provide(Runners.layerRpc))),
         Layer.provide(NodeClusterSocket.layerClientProtocol),
         Layer.provide([SqlMessageStorage.layerWith({ prefix }), Layer.orDie(SqlRunnerStorage.layerWith({ prefix }))]),

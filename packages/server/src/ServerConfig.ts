@@ -32,7 +32,10 @@ export interface ServerConfig {
   readonly runnerHost: string | undefined
   /** `CHATBOT_RUNNER_PORT`: the port for the other processes of the cluster, and for nobody else; a free one by default. */
   readonly runnerPort: number
-  /** `CHATBOT_FAILOVER`: how long a process of the cluster may be silent before the others take over what it does; 10 seconds by default. */
+  /**
+   * `CHATBOT_FAILOVER`: how long a process of the cluster may be silent before the others take over what it does; 15 seconds by default.
+   * One that has ended, in whatever way, is noticed within two.
+   */
   readonly failover: Duration.Duration
   /** `CHATBOT_SHUTDOWN_GRACE`: how long completions may go on when the backend shuts down; 10 seconds by default. */
   readonly shutdownGrace: Duration.Duration
@@ -76,11 +79,11 @@ const DatabaseUrl = Schema.Redacted(
 const Port = Schema.Int.check(Schema.isBetween({ minimum: 0, maximum: 65535 }))
 
 /** Shorter than this, a process that is only busy would seem lost. */
-const shortestFailover = Duration.seconds(2)
+const shortestFailover = Duration.seconds(5)
 
 const Failover = Schema.DurationFromString.check(
   Schema.makeFilter(
-    (failover) => Duration.isGreaterThanOrEqualTo(failover, shortestFailover) || "Expected a duration of at least 2 seconds"
+    (failover) => Duration.isGreaterThanOrEqualTo(failover, shortestFailover) || "Expected a duration of at least 5 seconds"
   )
 )
 
@@ -97,7 +100,7 @@ export const ServerConfig: Config.Config<ServerConfig> = Config.all({
   cluster: Config.Boolean("CHATBOT_CLUSTER").pipe(Config.withDefault(false)),
   runnerHost: optional(Config.NonEmptyString("CHATBOT_RUNNER_HOST")),
   runnerPort: Config.schema(Port, "CHATBOT_RUNNER_PORT").pipe(Config.withDefault(0)),
-  failover: Config.schema(Failover, "CHATBOT_FAILOVER").pipe(Config.withDefault(Duration.seconds(10))),
+  failover: Config.schema(Failover, "CHATBOT_FAILOVER").pipe(Config.withDefault(Duration.seconds(15))),
   shutdownGrace: Config.Duration("CHATBOT_SHUTDOWN_GRACE").pipe(Config.withDefault(Duration.seconds(10))),
   botsDir: Config.NonEmptyString("CHATBOT_BOTS_DIR").pipe(Config.withDefault(BotsFolder.defaultFolder)),
   adminToken: optional(Config.Redacted("CHATBOT_ADMIN_TOKEN")),

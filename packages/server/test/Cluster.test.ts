@@ -295,3 +295,127 @@ layer(Two.layer, { excludeTestServices: true })("two processes on one database",
     })
   )
 })
+
+const words = Array.from({ length: 12 }, (_, i) => `word${i} `)
+
+/** All events of an answer, read at one process and, when the connection breaks, from there on at another. */
+const readAt = (first: Events, chatId: string, elsewhere: Cluster.Member) =>
+  Effect.gen(function* () {
+    const seen: Array<Received> = [...(yield* first.rest)]
+    let resumes = 0
+    while (!["completed", "stopped", "failed"].includes(seen.at(-1)?.name ?? "")) {
+      resumes++
+      const more = yield* follow(elsewhere, chatId, idOf(first), seen.at(-1)?.id ?? 0)
+      assert.strictEqual(more.status, 200)
+      seen.push(...(yield* more.rest))
+    }
+    return { events: seen, resumes }
+  })
+
+layer(NodeServices.layer, { excludeTestServices: true })("a process that is lost", (it) => {
+  it.effect(
+    "leaves its completions to another: every stream goes on, with no event lost or repeated, and one more call at most",
+    () =>
+      Effect.gen(function* () {
+        const count = 100
+        const cluster = yield* Cluster.make
+        const [a, b] = yield* Effect.all([cluster.start(), cluster.start()], { concurrency: 2 })
+        // The first time, it says some words and waits; the second time, all of them.
+        const model = yield* Cluster.model(a, (one) => {
+          if (one.time === 1) return one.say(...words.slice(0, 1 + (Number(one.question) % 8)))
+          one.say(...words)
+          one.finish()
+        })
+        const sql = yield* Effect.map(
+          Layer.build(Postgres.layer({ url: cluster.databaseUrl, maxConnections: 2 })),
+          Context.get(SqlClient.SqlClient)
+        )
+        const streams = yield* Effect.forEach(
+          Array.from({ length: count }, (_, i) => i),
+          (i) =>
+            Effect.gen(function* () {
+              const at = i % 2 === 0 ? a : b
+              const chatId = yield* newChat(at, model.botId)
+              const events = yield* ask(at, chatId, String(i), { "idempotency-key": `stream-${i}` })
+              assert.strictEqual(events.status, 200)
+              return { i, chatId, events }
+            }),
+          { concurrency: 10 }
+        )
+        const completions = new Map(streams.map(({ events, i }) => [idOf(events), i]))
+        const readers = yield* Effect.forEach(streams, ({ chatId, events }) =>
+          Effect.forkChild(readAt(events, chatId, b))
+        )
+        const committed = Effect.map(
+          sql<{ completionId: string; events: Uint8Array }>`
+            SELECT completion_id, events FROM completion_events ORDER BY completion_id, first_id`,
+          (rows) => {
+            const all = new Map<string, string>()
+            for (const { completionId, events } of rows) {
+              all.set(completionId, `${all.get(completionId) ?? ""}${Buffer.from(events).toString()}`)
+            }
+            return all
+          }
+        )
+        // Of each, the first words.
+        yield* until(
+          "all have begun",
+          Effect.map(Effect.orDie(committed), (all) =>
+            Array.from(completions).every(([id, i]) => all.get(id)?.includes(words[Number(i) % 8] ?? "?") === true)
+          )
+        )
+        const before = yield* committed
+        const sockets = model.asked.filter(({ socket }) => !socket.destroyed)
+        assert.strictEqual(sockets.length, count)
+
+        yield* a.kill("SIGKILL")
+        // What runs in the other goes on; what ran in the one that is gone comes again.
+        const lost = yield* Effect.map(
+          Effect.forEach(model.asked.slice(0, count), (one) => Effect.as(one.gone, one), { concurrency: "unbounded" }).pipe(
+            Effect.timeoutOption("100 millis")
+          ),
+          () => model.asked.slice(0, count).filter(({ socket }) => socket.destroyed)
+        )
+        assert.isAbove(lost.length, 0)
+        assert.isBelow(lost.length, count)
+        for (const one of model.asked.slice(0, count)) {
+          if (one.socket.destroyed) continue
+          one.say(...words.slice(1 + (Number(one.question) % 8)))
+          one.finish()
+        }
+        const repeated = new Set(lost.map(({ question }) => question))
+
+        let resumes = 0
+        for (const [index, reader] of readers.entries()) {
+          const { chatId, events: first, i } = streams[index]!
+          const read = yield* Fiber.join(reader)
+          resumes += read.resumes
+          const { events } = read
+          const what = `stream ${i}${repeated.has(String(i)) ? ", lost" : ""}`
+          assert.deepStrictEqual(
+            events.map(({ id }) => id),
+            events.map((_, n) => n + 1),
+            what
+          )
+          assert.strictEqual(textOf(events), words.join(""), what)
+          const last = events.at(-1)
+          assert.strictEqual(last?.name, "completed", what)
+          assert.strictEqual(last?.data.completion.assistantMessage, words.join(""), what)
+          // What was committed before is there, byte for byte, and nothing twice.
+          const whole = yield* follow(b, chatId, idOf(first))
+          const log = yield* Effect.as(whole.rest, whole)
+          assert.isTrue(log.text().replace(/^(:\n\n)+/, "").startsWith(before.get(idOf(first)) ?? "?"), what)
+          const calls = model.asked.filter(({ question }) => question === String(i)).length
+          assert.strictEqual(calls, repeated.has(String(i)) ? 2 : 1, what)
+          assert.strictEqual(last?.data.completion.metaData.tags.includes("repeated"), calls === 2, what)
+          assert.strictEqual((yield* Cluster.get(b, `/api/chats/${chatId}`)).completions.length, 1, what)
+        }
+        // Every reader of the process that is gone came back.
+        assert.isAtLeast(resumes, count / 2)
+        console.log(`      ${count} streams: ${lost.length} taken over, ${resumes} resumed, ${model.asked.length} calls`)
+        assert.deepStrictEqual(yield* sql`SELECT * FROM completion_runs`, [])
+        assert.deepStrictEqual(yield* sql`SELECT * FROM completion_events`, [])
+      }),
+    120_000
+  )
+})

@@ -22,7 +22,7 @@ describe("ServerConfig", () => {
         cluster: false,
         runnerHost: undefined,
         runnerPort: 0,
-        failover: Duration.seconds(10),
+        failover: Duration.seconds(15),
         shutdownGrace: Duration.seconds(10),
         adminToken: undefined,
         secretKey: undefined,

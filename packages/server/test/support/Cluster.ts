@@ -14,9 +14,6 @@ export const token = "a-token-of-ours"
 
 const secretKey = Base64.encode(new Uint8Array(32).fill(9))
 
-/** How soon a process that is killed is missed. */
-const failover = "4 seconds"
-
 /** A process of the cluster. */
 export interface Member extends ServerProcess.ServerProcess {
   readonly url: string
@@ -37,11 +34,10 @@ export const make = Effect.gen(function* () {
     CHATBOT_DATA_DIR: dataDir,
     CHATBOT_BOTS_DIR: botsDir,
     CHATBOT_ADMIN_TOKEN: token,
-    CHATBOT_LOG_LEVEL: "Error",
+    CHATBOT_LOG_LEVEL: process.env["DEBUG_CLUSTER"] ?? "Error",
     CHATBOT_DATABASE_URL: Redacted.value(databaseUrl),
     CHATBOT_DATABASE_CONNECTIONS: "8",
     CHATBOT_CLUSTER: "true",
-    CHATBOT_FAILOVER: failover,
     CHATBOT_SECRET_KEY: secretKey
   })
   /** Starts a process. */
@@ -51,6 +47,7 @@ export const make = Effect.gen(function* () {
   const start = (more?: Record<string, string>) =>
     Effect.gen(function* () {
       const server = yield* begin(more)
+      if (process.env["DEBUG_CLUSTER"]) server.child.stderr?.pipe((yield* Effect.promise(() => import("node:fs"))).createWriteStream(`/tmp/cluster-${server.child.pid}.err`))
       return { ...server, url: yield* server.listening } satisfies Member
     })
   return { databaseUrl, env, begin, start }
@@ -87,6 +84,8 @@ export interface Asked {
   /** Says the last of the answer. */
   readonly finish: () => void
   readonly socket: Socket
+  /** Waits until nobody listens any more. */
+  readonly gone: Effect.Effect<void>
 }
 
 /** A provider that begins every answer as the test says, and a bot that answers through it. */
@@ -114,6 +113,10 @@ export const model = Effect.fnUntraced(function* (member: Member, begin: (asked:
       time: asked.filter((other) => other.question === question).length + 1,
       key: String(headers["authorization"]),
       socket,
+      gone: Effect.callback<void>((resume) => {
+        if (socket.destroyed) return resume(Effect.void)
+        socket.once("close", () => resume(Effect.void))
+      }),
       say: (...words) => {
         socket.write(words.map((content) => FakeProvider.chunk({ content })).join(""))
       },
