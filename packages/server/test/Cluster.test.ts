@@ -2,7 +2,9 @@
 import * as Postgres from "@effect-chatbot/server/sql/Postgres"
 import * as NodeServices from "@effect/platform-node/NodeServices"
 import { assert, layer } from "@effect/vitest"
+import * as Console from "effect/Console"
 import * as Context from "effect/Context"
+import * as Base64 from "effect/encoding/Base64"
 import * as DateTime from "effect/DateTime"
 import * as Duration from "effect/Duration"
 import * as Effect from "effect/Effect"
@@ -47,7 +49,7 @@ const until = (what: string, check: Effect.Effect<boolean>) =>
       if (DateTime.isGreaterThan(yield* DateTime.now, limit)) return yield* Effect.die(new Error(`Never: ${what}`))
     }
     const took = DateTime.distance(start, yield* DateTime.now)
-    console.log(`      ${what}: within ${Duration.toMillis(took)} ms`)
+    yield* Console.log(`      ${what}: within ${Duration.toMillis(took)} ms`)
   })
 
 /** Two processes, and a bot that says two words and waits. */
@@ -298,14 +300,14 @@ layer(Two.layer, { excludeTestServices: true })("two processes on one database",
 
 const words = Array.from({ length: 12 }, (_, i) => `word${i} `)
 
-/** All events of an answer, read at one process and, when the connection breaks, from there on at another. */
-const readAt = (first: Events, chatId: string, elsewhere: Cluster.Member) =>
+/** The events of an answer after one, read at one process and, when the connection breaks, from there on at another. */
+const readAt = (first: Events, chatId: string, elsewhere: Cluster.Member, after = 0) =>
   Effect.gen(function* () {
     const seen: Array<Received> = [...(yield* first.rest)]
     let resumes = 0
     while (!["completed", "stopped", "failed"].includes(seen.at(-1)?.name ?? "")) {
       resumes++
-      const more = yield* follow(elsewhere, chatId, idOf(first), seen.at(-1)?.id ?? 0)
+      const more = yield* follow(elsewhere, chatId, idOf(first), seen.at(-1)?.id ?? after)
       assert.strictEqual(more.status, 200)
       seen.push(...(yield* more.rest))
     }
@@ -412,10 +414,154 @@ layer(NodeServices.layer, { excludeTestServices: true })("a process that is lost
         }
         // Every reader of the process that is gone came back.
         assert.isAtLeast(resumes, count / 2)
-        console.log(`      ${count} streams: ${lost.length} taken over, ${resumes} resumed, ${model.asked.length} calls`)
+        yield* Console.log(`      ${count} streams: ${lost.length} taken over, ${resumes} resumed, ${model.asked.length} calls`)
         assert.deepStrictEqual(yield* sql`SELECT * FROM completion_runs`, [])
         assert.deepStrictEqual(yield* sql`SELECT * FROM completion_events`, [])
       }),
     120_000
+  )
+
+  it.effect(
+    "that is told to stop lets completions end for a while, and hands over the rest",
+    () =>
+      Effect.gen(function* () {
+        const cluster = yield* Cluster.make
+        const [a, b] = yield* Effect.all(
+          [cluster.start({ CHATBOT_SHUTDOWN_GRACE: "2 seconds" }), cluster.start({ CHATBOT_SHUTDOWN_GRACE: "2 seconds" })],
+          { concurrency: 2 }
+        )
+        const model = yield* Cluster.model(a, (one) => {
+          if (one.time === 1) return one.say("one ", "two ")
+          one.say("one ", "two ", "three")
+          one.finish()
+        })
+        const streams = yield* Effect.forEach(
+          Array.from({ length: 16 }, (_, i) => `Hand over ${i}`),
+          (question, i) =>
+            Effect.gen(function* () {
+              const at = i % 2 === 0 ? a : b
+              const chatId = yield* newChat(at, model.botId)
+              const events = yield* begun(at, chatId, question)
+              return { question, chatId, events }
+            })
+        )
+        const readers = yield* Effect.forEach(streams, ({ chatId, events }) =>
+          Effect.forkChild(readAt(events, chatId, b, 3))
+        )
+        const spare = yield* newChat(a, model.botId)
+        a.child.kill("SIGTERM")
+        yield* until(
+          "nothing new is begun",
+          Effect.map(
+            sendTo(a.url, "POST", `/api/chats/${spare}/completions`, { token, body: { userMessage: "Late" } }),
+            ({ status }) => status === 503
+          )
+        )
+        // Two of them come to their end in time, wherever they are.
+        const early = streams.slice(0, 2).map(({ question }) => question)
+        for (const question of early) {
+          const asked = yield* model.askedFor(question)
+          asked.say("three")
+          asked.finish()
+        }
+        assert.strictEqual((yield* a.ended).code, 0)
+        const moved = new Set(model.asked.filter(({ time }) => time === 2).map(({ question }) => question))
+        for (const { question } of streams.slice(2)) {
+          const asked = yield* model.askedFor(question)
+          if (asked.socket.destroyed) continue
+          asked.say("three")
+          asked.finish()
+        }
+        for (const [index, reader] of readers.entries()) {
+          const { question } = streams[index]!
+          const { events } = yield* Fiber.join(reader)
+          assert.deepStrictEqual(
+            events.map(({ id }) => id),
+            [4, 5, 6],
+            question
+          )
+          assert.deepStrictEqual([textOf(events), names(events).at(-1)], ["three", "completed"], question)
+        }
+        const calls = Object.groupBy(model.asked, ({ question }) => question)
+        for (const question of early) assert.strictEqual(calls[question]?.length, 1, question)
+        for (const asked of Object.values(calls)) assert.isAtMost(asked?.length ?? 0, 2)
+        assert.isAbove(model.asked.length, streams.length)
+        yield* Console.log(`      ${streams.length} streams: ${model.asked.length - streams.length} handed over, ${moved.size} before it ended`)
+      }),
+    60_000
+  )
+
+  it.effect(
+    "is not asked for a third time, nor believed when it says something else the second time",
+    () =>
+      Effect.gen(function* () {
+        const cluster = yield* Cluster.make
+        let a = yield* cluster.start()
+        const model = yield* Cluster.model(a, (one) => {
+          if (one.question === "Stray" && one.time === 2) {
+            one.say("one ", "2 ", "three")
+            return one.finish()
+          }
+          one.say("one ", "two ")
+        })
+        const sql = yield* Effect.map(
+          Layer.build(Postgres.layer({ url: cluster.databaseUrl, maxConnections: 2 })),
+          Context.get(SqlClient.SqlClient)
+        )
+        const streams = yield* Effect.forEach(["Stray", "Thrice", "Stopped"], (question) =>
+          Effect.gen(function* () {
+            const chatId = yield* newChat(a, model.botId)
+            const events = yield* begun(a, chatId, question)
+            return { question, chatId, completionId: idOf(events) }
+          })
+        )
+        for (const time of [2, 3]) {
+          yield* a.kill("SIGKILL")
+          if (time === 3) yield* sql`UPDATE completion_runs SET stop = 'Stopped' WHERE completion_id = ${streams[2]!.completionId}`
+          a = yield* cluster.start()
+          if (time === 2) for (const { question } of streams) yield* model.askedFor(question, 2)
+        }
+        const [stray, thrice, stopped] = yield* Effect.forEach(streams, ({ chatId, completionId }) =>
+          Effect.flatMap(follow(a, chatId, completionId), ({ rest }) => rest)
+        )
+        for (const events of [stray, thrice]) {
+          assert.deepStrictEqual(names(events ?? []), ["started", "delta", "delta", "failed"])
+          assert.match(events?.at(-1)?.data.type, /Unavailable/)
+        }
+        assert.deepStrictEqual(names(stopped ?? []), ["started", "delta", "delta", "stopped"])
+        assert.strictEqual(stopped?.at(-1)?.data.text, "one two ")
+        assert.strictEqual(model.asked.length, 6)
+        // The chats are free again.
+        for (const { chatId } of streams) yield* begun(a, chatId, "Free?")
+      }),
+    60_000
+  )
+})
+
+layer(NodeServices.layer, { excludeTestServices: true })("a process that cannot take part", (it) => {
+  it.effect(
+    "says why, and ends with 1",
+    () =>
+      Effect.gen(function* () {
+        const cluster = yield* Cluster.make
+        const a = yield* cluster.start()
+        const { port } = new URL(a.url)
+        const refused = [
+          ["CHATBOT_DATABASE_URL", { CHATBOT_DATABASE_URL: "" }],
+          ["CHATBOT_SECRET_KEY", { CHATBOT_SECRET_KEY: Base64.encode(new Uint8Array(32).fill(3)) }],
+          // Without one, it makes its own.
+          ["CHATBOT_SECRET_KEY", { CHATBOT_SECRET_KEY: "" }],
+          ["CHATBOT_RUNNER_PORT", { CHATBOT_RUNNER_PORT: port }],
+          ["CHATBOT_FAILOVER", { CHATBOT_FAILOVER: "1 second" }]
+        ] as const
+        for (const [name, env] of refused) {
+          const server = yield* cluster.begin(env)
+          const { code, stderr } = yield* server.ended
+          assert.strictEqual(code, 1, name)
+          assert.include(stderr, name)
+          assert.notInclude(stderr, "    at ")
+        }
+      }),
+    60_000
   )
 })
