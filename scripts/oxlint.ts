@@ -10,7 +10,8 @@ const uses: Record<string, ReadonlyArray<string>> = {
   api: ["schema"],
   client: ["schema", "api"],
   server: ["schema", "api"],
-  cli: ["schema", "api", "client"]
+  cli: ["schema", "api", "client"],
+  testing: ["schema", "api", "client", "server"]
 }
 
 /** Modules that only re-export a folder: importing one loads all of it, which a cold start pays for. */

@@ -3,6 +3,7 @@
  */
 import * as HttpApi from "effect/http-api/HttpApi"
 import * as OpenApi from "effect/http-api/OpenApi"
+import { ruled } from "./Access.ts"
 import { Admin } from "./groups/Admin.ts"
 import { AdminBots } from "./groups/AdminBots.ts"
 import { Bots } from "./groups/Bots.ts"
@@ -27,4 +28,5 @@ export class Api extends HttpApi.make("chatbot")
       version: "1.0",
       description: "The backend of a chatbot: bots, chats, users, statistics and their administration."
     })
-  ) {}
+  )
+  .pipe(ruled) {}

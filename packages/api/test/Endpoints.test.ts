@@ -1,10 +1,13 @@
-import { Access } from "@effect-chatbot/api/Access"
+import { Access, ruled } from "@effect-chatbot/api/Access"
 import { Api } from "@effect-chatbot/api/Api"
 import { IdempotencyKeys } from "@effect-chatbot/api/middleware/IdempotencyKeys"
 import { errorClassOf } from "@effect-chatbot/api/Problem"
 import { RetryClass } from "@effect-chatbot/api/RetryClass"
 import { assert, describe, it } from "@effect/vitest"
 import * as Context from "effect/Context"
+import * as HttpApi from "effect/http-api/HttpApi"
+import * as HttpApiEndpoint from "effect/http-api/HttpApiEndpoint"
+import * as HttpApiGroup from "effect/http-api/HttpApiGroup"
 import type * as Schema from "effect/Schema"
 
 const endpoints = Object.values(Api.groups).flatMap((group) =>
@@ -25,6 +28,19 @@ describe("every endpoint", () => {
     for (const endpoint of endpoints) {
       assert.isTrue(endpoint.has(Access) && endpoint.has(RetryClass), endpoint.name)
     }
+  })
+
+  it("cannot be part of a contract without saying who may call it", () => {
+    const group = HttpApiGroup.make("group").add(
+      HttpApiEndpoint.get("open", "/open").annotate(Access, "Anyone"),
+      HttpApiEndpoint.get("forgotten", "/forgotten").annotate(RetryClass, "safe")
+    )
+    const api = HttpApi.make("test").add(group)
+    assert.throws(() => api.pipe(ruled), "No rule says who may call group.forgotten:")
+    // What the whole is annotated with is no rule of an endpoint.
+    assert.throws(() => api.annotate(Access, "Admin").pipe(ruled), "group.forgotten")
+    const rest = HttpApi.make("test").add(Api.groups.chats)
+    assert.strictEqual(rest.pipe(ruled), rest)
   })
 
   it("is sent again by what it does, not by its method", () => {

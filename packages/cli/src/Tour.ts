@@ -31,7 +31,7 @@ export class TourFailed extends Schema.TaggedError<TourFailed>()("TourFailed", {
 /** What is shown of a result: some words beside the name of the method, and lines below it. */
 type Shown = string | readonly [beside: string, ...below: ReadonlyArray<string>]
 
-/** How many endpoints the contract has. */
+/** How many endpoints the contract has, but for the 25 that keep bots. */
 const endpointCount = 46
 
 /** Where the words beside the names of the methods begin. */
@@ -83,7 +83,7 @@ const makeGuide = Effect.gen(function* () {
       rows.map((row) => row.map(Render.fold)),
       { columns: inner, style }
     )
-  const summary = () => `${Render.count(calls, "call")} to ${endpoints.size} of the ${endpointCount} endpoints`
+  const summary = () => `${Render.count(calls, "call")} to ${endpoints.size} of the ${endpointCount} core endpoints`
 
   return { call, screen, section, style, summary, table, text }
 })

@@ -25,6 +25,7 @@ import {
   type Kind
 } from "./repositories/AzureConfigurationRepository.ts"
 import { Transactions } from "./repositories/Transactions.ts"
+import * as SealedPlaces from "./SealedPlaces.ts"
 import { SecretBox } from "./SecretBox.ts"
 import * as TextLimits from "./TextLimits.ts"
 
@@ -84,8 +85,8 @@ export class AzureConfigurations extends Context.Service<
         if ((yield* bots.typeOf(botId)) === undefined) return yield* new BotNotFound({ botId })
       })
 
-      const seal = (secret: Redacted.Redacted | undefined, what: string, kind: Kind, botId: BotId) =>
-        secret === undefined ? Effect.undefined : box.seal(secret, `the ${what} (${kind}) of the bot ${botId}`)
+      const seal = (secret: Redacted.Redacted | undefined, purpose: SealedPlaces.Purpose) =>
+        secret === undefined ? Effect.undefined : box.seal(secret, purpose)
 
       /** What a change makes of the blob client, if it changes it. */
       const blobClientOf = Effect.fnUntraced(function* (botId: BotId, kind: Kind, change: ClientChanges) {
@@ -98,7 +99,8 @@ export class AzureConfigurations extends Context.Service<
             "Expected a connection string of Azure Storage with AccountName or BlobEndpoint, or an http or https URL"
           )
         }
-        return { blobUri: uri, blobConnection: yield* seal(connection, "blob connection", kind, botId) }
+        const blobConnection = yield* seal(connection, SealedPlaces.blobConnection.purpose(botId, kind))
+        return { blobUri: uri, blobConnection }
       })
 
       /** What a change makes of the search client, if it changes it. */
@@ -109,7 +111,8 @@ export class AzureConfigurations extends Context.Service<
           return yield* invalid("searchClientEndpoint", "Expected an http or https URL")
         }
         const credential = given(change.searchClientCredential)
-        return { searchEndpoint, searchCredential: yield* seal(credential, "search credential", kind, botId) }
+        const searchCredential = yield* seal(credential, SealedPlaces.searchCredential.purpose(botId, kind))
+        return { searchEndpoint, searchCredential }
       })
 
       /** The reading and writing of one kind of configuration. */

@@ -44,8 +44,7 @@ const processesOf = (config: ServerConfig, isServing: boolean) =>
     if (!config.cluster) return Services.alone
     if (config.databaseUrl === undefined) {
       return yield* new StartFailed({
-        message:
-          "CHATBOT_CLUSTER=true needs a PostgreSQL that all processes share. Name it in CHATBOT_DATABASE_URL."
+        message: "CHATBOT_CLUSTER=true needs a PostgreSQL that all processes share. Name it in CHATBOT_DATABASE_URL."
       })
     }
     const Cluster = yield* loadCluster
@@ -83,7 +82,9 @@ export const services = (
             file: path.join(config.dataDir, "secret-key")
           })
         ),
-        Layer.provide(Layer.succeed(ServerOptions, { allowLinkLocalProviders, promptTokens, requireTerms, shutdownGrace })),
+        Layer.provide(
+          Layer.succeed(ServerOptions, { allowLinkLocalProviders, promptTokens, requireTerms, shutdownGrace })
+        ),
         Layer.provideMerge(database)
       )
     })

@@ -18,25 +18,28 @@ export class Caches extends Context.Service<
   }
 >()("@effect-chatbot/server/Caches") {
   /** No cache is registered at first. */
-  static readonly layer: Layer.Layer<Caches, never, Signals> = Layer.effect(Caches, Effect.gen(function* () {
-    const signals = yield* Signals
-    const registered = new Set<{ readonly invalidate: Effect.Effect<void> }>()
-    yield* signals.on("caches", () =>
-      Effect.forEach(Array.from(registered), ({ invalidate }) => invalidate, { discard: true })
-    )
-    return {
-      register: (invalidate) =>
-        Effect.asVoid(
-          Effect.acquireRelease(
-            Effect.sync(() => {
-              const entry = { invalidate }
-              registered.add(entry)
-              return entry
-            }),
-            (entry) => Effect.sync(() => registered.delete(entry))
-          )
-        ),
-      clear: signals.publish("caches")
-    }
-  }))
+  static readonly layer: Layer.Layer<Caches, never, Signals> = Layer.effect(
+    Caches,
+    Effect.gen(function* () {
+      const signals = yield* Signals
+      const registered = new Set<{ readonly invalidate: Effect.Effect<void> }>()
+      yield* signals.on("caches", () =>
+        Effect.forEach(Array.from(registered), ({ invalidate }) => invalidate, { discard: true })
+      )
+      return {
+        register: (invalidate) =>
+          Effect.asVoid(
+            Effect.acquireRelease(
+              Effect.sync(() => {
+                const entry = { invalidate }
+                registered.add(entry)
+                return entry
+              }),
+              (entry) => Effect.sync(() => registered.delete(entry))
+            )
+          ),
+        clear: signals.publish("caches")
+      }
+    })
+  )
 }

@@ -36,6 +36,7 @@ import { CompletionRuns } from "./CompletionRuns.ts"
 import { orDie, run } from "./internal/rows.ts"
 import * as PostgresSignals from "./PostgresSignals.ts"
 import { SettingsRepository } from "./repositories/SettingsRepository.ts"
+import * as SealedPlaces from "./SealedPlaces.ts"
 import { SecretBox } from "./SecretBox.ts"
 import type { ServerConfig } from "./ServerConfig.ts"
 import type { Processes } from "./Services.ts"
@@ -79,10 +80,7 @@ const isGone = ({ host, port }: RunnerAddress.RunnerAddress): Effect.Effect<bool
     })
     socket.once("error", (error) => resume(Effect.succeed("code" in error && error.code === "ECONNREFUSED")))
     return Effect.sync(() => socket.destroy())
-  }).pipe(
-    Effect.timeoutOption("1 second"),
-    Effect.map(Option.getOrElse(() => false))
-  )
+  }).pipe(Effect.timeoutOption("1 second"), Effect.map(Option.getOrElse(() => false)))
 
 /**
  * Every process looks whether the others are there, so that one that was killed is missed at once. One that does not answer although it
@@ -205,7 +203,6 @@ export const visitor: Processes<SqlError.SqlError, SqlClient.SqlClient> = {
 }
 
 const secretKeySetting = "secretKeyCheck"
-const secretKeyPurpose = "the check of the secret key"
 
 /** Fails unless this process has the secret key of all others: what it seals, they could not open. */
 export const checkSecretKey = Effect.gen(function* () {
@@ -214,10 +211,10 @@ export const checkSecretKey = Effect.gen(function* () {
   const keep = (sealed: Uint8Array) => settings.set(secretKeySetting, Base64.encode(sealed))
   const known = Result.getOrUndefined(Base64.decode((yield* settings.get(secretKeySetting)) ?? ""))
   if (known === undefined || known.length === 0) {
-    return yield* Effect.flatMap(box.seal(Redacted.make("chatbot"), secretKeyPurpose), keep)
+    return yield* Effect.flatMap(box.seal(Redacted.make("chatbot"), SealedPlaces.keyCheck), keep)
   }
   const resealed = yield* Effect.mapError(
-    box.reseal(known, secretKeyPurpose),
+    box.reseal(known, SealedPlaces.keyCheck),
     () =>
       new StartFailed({
         message:
@@ -228,9 +225,7 @@ export const checkSecretKey = Effect.gen(function* () {
 })
 
 /** Builds layers while no other process of the cluster does: what a start changes in the database, it changes alone. */
-export const inTurn = <A, E, R>(
-  layer: Layer.Layer<A, E, R>
-): Layer.Layer<A, E, R | SqlClient.SqlClient> =>
+export const inTurn = <A, E, R>(layer: Layer.Layer<A, E, R>): Layer.Layer<A, E, R | SqlClient.SqlClient> =>
   Layer.effectContext(
     Effect.gen(function* () {
       const sql = yield* SqlClient.SqlClient

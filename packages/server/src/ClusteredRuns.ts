@@ -444,10 +444,7 @@ export const layer: Layer.Layer<
     /** Waits until these have ended, but not for ever: a process that was just lost is not missed at once. */
     const allEnded = (ids: ReadonlyArray<CompletionId>) =>
       Effect.asVoid(
-        Effect.timeoutOption(
-          Effect.forEach(ids, tails.ended, { concurrency: "unbounded", discard: true }),
-          stopTimeout
-        )
+        Effect.timeoutOption(Effect.forEach(ids, tails.ended, { concurrency: "unbounded", discard: true }), stopTimeout)
       )
 
     const stop = Effect.fn("CompletionRuns.stop")(function* (

@@ -38,14 +38,7 @@ import { ServerOptions } from "./ServerOptions.ts"
 import { StopFlag } from "./StopFlag.ts"
 
 /** Why a question is not begun with. */
-type Refusal =
-  | InvalidRequest
-  | Forbidden
-  | ChatNotFound
-  | ChatBusy
-  | IdempotencyKeyInUse
-  | BotsStopped
-  | Unavailable
+type Refusal = InvalidRequest | Forbidden | ChatNotFound | ChatBusy | IdempotencyKeyInUse | BotsStopped | Unavailable
 
 interface LocalRun extends Run {
   /** Gives up the key of the question. */

@@ -21,6 +21,7 @@ import { userId } from "./Callers.ts"
 import { CompletionRunRepository } from "./repositories/CompletionRunRepository.ts"
 import { IdempotencyKeyRepository } from "./repositories/IdempotencyKeyRepository.ts"
 import { Transactions } from "./repositories/Transactions.ts"
+import * as SealedPlaces from "./SealedPlaces.ts"
 import { SecretBox } from "./SecretBox.ts"
 
 /** How long an answer is kept for those who send the request again. */
@@ -101,9 +102,6 @@ const answerOfCompletion = (completion: Completion): Effect.Effect<Answer> =>
       body: new TextEncoder().encode(JSON.stringify(json))
     }))
   )
-
-/** What the answer to a key is sealed for, by the hash of the key. */
-export const purposeOf = (hash: string) => `the answer to the idempotency key ${hash}`
 
 // Of these two versions alone it is certain that nobody can guess them (RFC 9562, 5.4 and 5.7).
 const randomUuid = /^[0-9a-f]{8}-[0-9a-f]{4}-[47][0-9a-f]{3}-[89ab][0-9a-f]{3}-[0-9a-f]{12}$/i
@@ -196,7 +194,7 @@ export class IdempotencyKeys extends Context.Service<
         const row = yield* keys.find(identity.hash, yield* DateTime.now)
         if (row === undefined) return undefined
         yield* unlessReused(identity, row.fingerprint)
-        const body = yield* Effect.orDie(box.open(row.body, purposeOf(identity.hash)))
+        const body = yield* Effect.orDie(box.open(row.body, SealedPlaces.answer.purpose(identity.hash)))
         const answer = {
           status: row.status,
           contentType: row.contentType,
@@ -210,7 +208,7 @@ export class IdempotencyKeys extends Context.Service<
         const { body, contentType, status } = answer
         // An answer may be a secret, as a ticket is, of which the database otherwise has the hash only.
         const text = Redacted.make(new TextDecoder("utf-8", { fatal: true, ignoreBOM: true }).decode(body))
-        const sealed = yield* box.seal(text, purposeOf(hash))
+        const sealed = yield* box.seal(text, SealedPlaces.answer.purpose(hash))
         const now = yield* DateTime.now
         const isStored = yield* keys.insert(
           {

@@ -21,6 +21,7 @@ import * as Result from "effect/Result"
 import * as Paging from "./Paging.ts"
 import * as ProviderEndpoint from "./ProviderEndpoint.ts"
 import { OpenAiServiceRepository } from "./repositories/OpenAiServiceRepository.ts"
+import * as SealedPlaces from "./SealedPlaces.ts"
 import { SecretBox, type SecretUnreadable } from "./SecretBox.ts"
 import { ServerOptions } from "./ServerOptions.ts"
 import * as TextLimits from "./TextLimits.ts"
@@ -31,9 +32,6 @@ export interface Connection {
   readonly endpoint: string | undefined
   readonly apiKey: Redacted.Redacted | undefined
 }
-
-/** What the key of a service is sealed for. */
-export const purposeOf = (id: OpenAiServiceId): string => `the API key of the OpenAI service ${id}`
 
 const invalid = (name: keyof CreateOpenAiService, message: string) =>
   new InvalidRequest({ issues: [{ path: ["payload", name], message }] })
@@ -93,7 +91,10 @@ export class OpenAiServices extends Context.Service<
       ) {
         const endpoint = yield* checkEndpoint(service.azureOpenAiEndpoint)
         const apiKey = yield* checkApiKey(service.azureOpenAiApiKey)
-        return { endpoint, apiKey: apiKey === undefined ? undefined : yield* box.seal(apiKey, purposeOf(id)) }
+        return {
+          endpoint,
+          apiKey: apiKey === undefined ? undefined : yield* box.seal(apiKey, SealedPlaces.apiKey.purpose(id))
+        }
       })
 
       const unlessMissing = (id: OpenAiServiceId) => (found: boolean) =>
@@ -139,7 +140,8 @@ export class OpenAiServices extends Context.Service<
       const connection = Effect.fn("OpenAiServices.connection")(function* (id: OpenAiServiceId) {
         const service = yield* services.find(id)
         if (service === undefined || !service.isActive) return Option.none()
-        const apiKey = service.apiKey === undefined ? undefined : yield* box.open(service.apiKey, purposeOf(id))
+        const apiKey =
+          service.apiKey === undefined ? undefined : yield* box.open(service.apiKey, SealedPlaces.apiKey.purpose(id))
         return Option.some({ displayName: service.displayName, endpoint: service.endpoint, apiKey })
       })
 

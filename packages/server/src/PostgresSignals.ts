@@ -70,7 +70,9 @@ export const layer: Layer.Layer<Signals, SqlError.SqlError, PgClient.PgClient> =
       Effect.forkScoped
     )
 
-    const publish = Effect.fn("Signals.publish")(function* (...[topic, subject]: Parameters<Signals["Service"]["publish"]>) {
+    const publish = Effect.fn("Signals.publish")(function* (
+      ...[topic, subject]: Parameters<Signals["Service"]["publish"]>
+    ) {
       const payload = encode({ from: self, topic, ...(subject === undefined ? undefined : { subject }) })
       yield* dispatch(topic, subject)
       // On the connection of an open transaction it is heard when that is committed.

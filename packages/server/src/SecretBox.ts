@@ -19,6 +19,7 @@ import type * as PlatformError from "effect/PlatformError"
 import * as Redacted from "effect/Redacted"
 import * as Result from "effect/Result"
 import * as Schema from "effect/Schema"
+import type { Purpose } from "./SealedPlaces.ts"
 
 /** The key of the {@link SecretBox} cannot be used. The message says where it came from and what to do, and never the key. */
 export class InvalidSecretKey extends Schema.TaggedError<InvalidSecretKey>()("InvalidSecretKey", {
@@ -40,11 +41,11 @@ export class SecretBox extends Context.Service<
   SecretBox,
   {
     /** Seals a secret for a purpose, such as the id of the row it stands in. */
-    readonly seal: (secret: Redacted.Redacted, purpose: string) => Effect.Effect<Uint8Array>
+    readonly seal: (secret: Redacted.Redacted, purpose: Purpose) => Effect.Effect<Uint8Array>
     /** Opens what was sealed for the same purpose, with this key or the one before. */
-    readonly open: (sealed: Uint8Array, purpose: string) => Effect.Effect<Redacted.Redacted, SecretUnreadable>
+    readonly open: (sealed: Uint8Array, purpose: Purpose) => Effect.Effect<Redacted.Redacted, SecretUnreadable>
     /** Seals anew what the key before had sealed. Absent for what this key has sealed already. */
-    readonly reseal: (sealed: Uint8Array, purpose: string) => Effect.Effect<Uint8Array | undefined, SecretUnreadable>
+    readonly reseal: (sealed: Uint8Array, purpose: Purpose) => Effect.Effect<Uint8Array | undefined, SecretUnreadable>
   }
 >()("@effect-chatbot/server/SecretBox") {}
 
@@ -60,7 +61,7 @@ const make = Effect.fnUntraced(function* (keyBytes: Uint8Array, previousBytes: U
   const current = yield* keyOf(keyBytes)
   const previous = previousBytes === undefined ? undefined : yield* keyOf(previousBytes)
 
-  const seal = Effect.fnUntraced(function* (secret: Redacted.Redacted, purpose: string) {
+  const seal = Effect.fnUntraced(function* (secret: Redacted.Redacted, purpose: Purpose) {
     const nonce = yield* random.randomBytes(nonceLength)
     const text = new TextEncoder().encode(Redacted.value(secret))
     const aad = new TextEncoder().encode(purpose)
@@ -72,7 +73,7 @@ const make = Effect.fnUntraced(function* (keyBytes: Uint8Array, previousBytes: U
     return sealed
   })
 
-  const openWith = (key: typeof current, sealed: Uint8Array, purpose: string) => {
+  const openWith = (key: typeof current, sealed: Uint8Array, purpose: Purpose) => {
     if (sealed[0] !== version || sealed.length < 1 + nonceLength) return Effect.fail(new SecretUnreadable({ purpose }))
     const nonce = sealed.slice(1, 1 + nonceLength)
     return aead.decrypt(key, sealed.slice(1 + nonceLength), { nonce, aad: new TextEncoder().encode(purpose) }).pipe(
@@ -81,7 +82,7 @@ const make = Effect.fnUntraced(function* (keyBytes: Uint8Array, previousBytes: U
     )
   }
 
-  const openWithPrevious = (sealed: Uint8Array, purpose: string) =>
+  const openWithPrevious = (sealed: Uint8Array, purpose: Purpose) =>
     previous === undefined ? Effect.fail(new SecretUnreadable({ purpose })) : openWith(previous, sealed, purpose)
 
   return SecretBox.of({

@@ -56,11 +56,19 @@ const redacted = Layer.effect(
   Effect.map(UrlParams.CurrentRedactedNames, (names) => [...names, "ticket"])
 )
 
+/** How the server is told apart from others of its kind. */
+export interface Options {
+  /** The most that the body of a request may have. */
+  readonly maxBodySize: ByteSize.ByteSize
+}
+
+/** All routes of the server and what is done to every request, on the `HttpRouter` provided. */
+export const app = (options: Options) =>
+  Layer.mergeAll(routes, document, Edge.layer(options)).pipe(Layer.provide([redacted, SecureRandom.layerWebCrypto]))
+
+/** What the `HttpRouter` must know of the routes: the paths of downloads are long. */
+export const routerConfig = { maxParamLength: 2048 }
+
 /** Serves the contract on the `HttpServer` provided. */
-export const serve = (options: { readonly maxBodySize: ByteSize.ByteSize }) =>
-  HttpRouter.serve(Layer.mergeAll(routes, document, Edge.layer(options)), {
-    // Paths of downloads are long.
-    routerConfig: { maxParamLength: 2048 },
-    disableLogger: true,
-    disableListenLog: true
-  }).pipe(Layer.provide([redacted, SecureRandom.layerWebCrypto]))
+export const serve = (options: Options) =>
+  HttpRouter.serve(app(options), { routerConfig, disableLogger: true, disableListenLog: true })

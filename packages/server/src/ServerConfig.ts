@@ -1,67 +1,120 @@
 /**
- * What the backend is told by its environment.
+ * What the backend is told by its environment: one table of settings, which is read on start, listed by `pnpm serve --check`, and held
+ * against the README by a test.
  */
 import * as ByteSize from "effect/ByteSize"
 import * as Config from "effect/Config"
 import * as Duration from "effect/Duration"
 import type * as Redacted from "effect/Redacted"
 import * as Schema from "effect/Schema"
+import * as Struct from "effect/Struct"
 import * as BotsFolder from "./BotsFolder.ts"
 
-/** What the backend is told by its environment. */
+/** What the backend is told by its environment. The variable, the default and the meaning of each are in {@link settings}. */
 export interface ServerConfig {
-  /** `CHATBOT_HOST`: the address to listen on; 127.0.0.1 by default. */
+  /** `CHATBOT_HOST` */
   readonly host: string
-  /** `CHATBOT_PORT`: the port to listen on; 8080 by default, 0 for a free one. */
+  /** `CHATBOT_PORT` */
   readonly port: number
-  /** `CHATBOT_DATA_DIR`: the folder of the database, the secret key and the admin token; `.chatbot` by default. */
+  /** `CHATBOT_DATA_DIR` */
   readonly dataDir: string
-  /**
-   * `CHATBOT_DATABASE_URL`: the PostgreSQL database to use, such as `postgres://user:password@host:5432/name`; without it a SQLite file in
-   * the data folder.
-   */
+  /** `CHATBOT_DATABASE_URL` */
   readonly databaseUrl: Redacted.Redacted | undefined
-  /** `CHATBOT_DATABASE_CONNECTIONS`: the most connections to PostgreSQL that this process opens; 10 by default. */
+  /** `CHATBOT_DATABASE_CONNECTIONS` */
   readonly databaseConnections: number
-  /** `CHATBOT_CLUSTER`: whether other processes serve the same database, so that each can take over from the others; `false` by default. */
+  /** `CHATBOT_CLUSTER` */
   readonly cluster: boolean
-  /**
-   * `CHATBOT_RUNNER_HOST`: the name or address by which the other processes of the cluster reach this one; by default that of
-   * `CHATBOT_HOST`, or the name of the machine where it listens on all addresses.
-   */
+  /** `CHATBOT_RUNNER_HOST` */
   readonly runnerHost: string | undefined
-  /** `CHATBOT_RUNNER_PORT`: the port for the other processes of the cluster, and for nobody else; a free one by default. */
+  /** `CHATBOT_RUNNER_PORT` */
   readonly runnerPort: number
-  /**
-   * `CHATBOT_FAILOVER`: how long a process of the cluster may be silent before the others take over what it does; 15 seconds by default.
-   * One that has ended, in whatever way, is noticed within two.
-   */
+  /** `CHATBOT_FAILOVER` */
   readonly failover: Duration.Duration
-  /** `CHATBOT_SHUTDOWN_GRACE`: how long completions may go on when the backend shuts down; 10 seconds by default. */
-  readonly shutdownGrace: Duration.Duration
-  /** `CHATBOT_BOTS_DIR`: the folder of the bots; those that come with the backend by default. */
+  /** `CHATBOT_BOTS_DIR` */
   readonly botsDir: string
-  /** `CHATBOT_ADMIN_TOKEN`: the token of the user `admin`; without it one is made on the first start. */
+  /** `CHATBOT_ADMIN_TOKEN` */
   readonly adminToken: Redacted.Redacted | undefined
-  /** `CHATBOT_SECRET_KEY`: 32 bytes in base64 that encrypt what is secret in the database; without it a key is made on the first start. */
+  /** `CHATBOT_SECRET_KEY` */
   readonly secretKey: Redacted.Redacted | undefined
-  /** `CHATBOT_SECRET_KEY_PREVIOUS`: the secret key before, when it was changed; what it encrypted is encrypted anew on start. */
+  /** `CHATBOT_SECRET_KEY_PREVIOUS` */
   readonly secretKeyPrevious: Redacted.Redacted | undefined
-  /** `CHATBOT_PROMPT_TOKENS`: the most tokens that the prompt of a model may have; 8000 by default. */
+  /** `CHATBOT_PROMPT_TOKENS` */
   readonly promptTokens: number
-  /** `CHATBOT_ALLOW_LINK_LOCAL_PROVIDERS`: whether OpenAI services may be at link-local and metadata addresses; `false` by default. */
+  /** `CHATBOT_ALLOW_LINK_LOCAL_PROVIDERS` */
   readonly allowLinkLocalProviders: boolean
-  /** `CHATBOT_REQUIRE_TERMS`: whether a user must accept the terms before the first chat; `false` by default. */
+  /** `CHATBOT_REQUIRE_TERMS` */
   readonly requireTerms: boolean
-  /** `CHATBOT_MAX_BODY_SIZE`: the most the body of a request may have; 1 MiB by default. */
+  /** `CHATBOT_MAX_BODY_SIZE` */
   readonly maxBodySize: ByteSize.ByteSize
-  /** `CHATBOT_LOG_LEVEL`: what is logged on standard error; `Info` by default. */
+  /** `CHATBOT_SHUTDOWN_GRACE` */
+  readonly shutdownGrace: Duration.Duration
+  /** `CHATBOT_METRICS_PORT` */
+  readonly metricsPort: number | undefined
+  /** `CHATBOT_METRICS_HOST` */
+  readonly metricsHost: string
+  /** `CHATBOT_LOG_LEVEL` */
   readonly logLevel: "All" | "Trace" | "Debug" | "Info" | "Warn" | "Error" | "Fatal" | "None"
-  /** `CHATBOT_STOP_WITH_STDIN`: whether to stop when standard input ends, as a child process should; `false` by default. */
+  /** `CHATBOT_LOG_FORMAT` */
+  readonly logFormat: "logfmt" | "json"
+  /** `CHATBOT_STOP_WITH_STDIN` */
   readonly stopWithStdin: boolean
 }
 
-const optional = <A>(config: Config.Config<A>): Config.Config<A | undefined> => Config.withDefault(config, undefined)
+/** A setting of the backend: a variable of the environment. */
+export interface Setting<A = unknown> {
+  /** The name of the variable. */
+  readonly name: string
+  /** What it is for, as half a sentence. */
+  readonly about: string
+  /** The value it has when it is not set. */
+  readonly fallback: A
+  /** The default for people; empty when there is none. */
+  readonly default: string
+  /** Whether its value must not be shown. */
+  readonly isSecret: boolean
+  /** Reads it. */
+  readonly config: Config.Config<A>
+}
+
+const units = [
+  [3_600_000, "hour"],
+  [60_000, "minute"],
+  [1000, "second"],
+  [1, "milli"]
+] as const
+
+/** As it can be set. */
+const durationToText = (duration: Duration.Duration): string => {
+  const millis = Duration.toMillis(duration)
+  const [size, unit] = units.find(([size]) => millis % size === 0) ?? [1, "milli"]
+  return `${millis / size} ${unit}${millis === size ? "" : "s"}`
+}
+
+/** A value as it can be set. */
+const toText = (value: unknown): string => {
+  if (value === undefined) return ""
+  if (Duration.isDuration(value)) return durationToText(value)
+  return ByteSize.isByteSize(value) ? ByteSize.format(value) : String(value)
+}
+
+/** A setting that is read by `read`, or else is `fallback`. Say what stands for the default where the value does not tell. */
+const setting = <A, D>(
+  name: string,
+  read: (name: string) => Config.Config<A>,
+  fallback: D,
+  about: string,
+  options?: { readonly default?: string }
+): Setting<A | D> => ({
+  name,
+  about,
+  fallback,
+  default: options?.default ?? toText(fallback),
+  isSecret: Object.is(read, Config.Redacted) || Object.is(read, databaseUrl),
+  config: Config.withDefault(read(name), fallback)
+})
+
+const integer = (minimum: number, maximum: number) => (name: string) =>
+  Config.schema(Schema.Int.check(Schema.isBetween({ minimum, maximum })), name)
 
 const isPostgres = (url: string) => /^postgres(?:ql)?:\/\//i.test(url) && URL.canParse(url)
 
@@ -76,42 +129,164 @@ const DatabaseUrl = Schema.Redacted(
   )
 )
 
-const Port = Schema.Int.check(Schema.isBetween({ minimum: 0, maximum: 65535 }))
+const databaseUrl = (name: string) => Config.schema(DatabaseUrl, name)
 
 /** Shorter than this, a process that is only busy would seem lost. */
 const shortestFailover = Duration.seconds(5)
 
 const Failover = Schema.DurationFromString.check(
   Schema.makeFilter(
-    (failover) => Duration.isGreaterThanOrEqualTo(failover, shortestFailover) || "Expected a duration of at least 5 seconds"
+    (failover) =>
+      Duration.isGreaterThanOrEqualTo(failover, shortestFailover) || "Expected a duration of at least 5 seconds"
   )
 )
 
-/** Reads the {@link ServerConfig}. A value that does not fit is a `ConfigError` that names its variable. */
-export const ServerConfig: Config.Config<ServerConfig> = Config.all({
-  host: Config.NonEmptyString("CHATBOT_HOST").pipe(Config.withDefault("127.0.0.1")),
-  port: Config.schema(Port, "CHATBOT_PORT").pipe(Config.withDefault(8080)),
-  dataDir: Config.NonEmptyString("CHATBOT_DATA_DIR").pipe(Config.withDefault(".chatbot")),
-  databaseUrl: optional(Config.schema(DatabaseUrl, "CHATBOT_DATABASE_URL")),
-  databaseConnections: Config.schema(
-    Schema.Int.check(Schema.isBetween({ minimum: 2, maximum: 1000 })),
-    "CHATBOT_DATABASE_CONNECTIONS"
-  ).pipe(Config.withDefault(10)),
-  cluster: Config.Boolean("CHATBOT_CLUSTER").pipe(Config.withDefault(false)),
-  runnerHost: optional(Config.NonEmptyString("CHATBOT_RUNNER_HOST")),
-  runnerPort: Config.schema(Port, "CHATBOT_RUNNER_PORT").pipe(Config.withDefault(0)),
-  failover: Config.schema(Failover, "CHATBOT_FAILOVER").pipe(Config.withDefault(Duration.seconds(15))),
-  shutdownGrace: Config.Duration("CHATBOT_SHUTDOWN_GRACE").pipe(Config.withDefault(Duration.seconds(10))),
-  botsDir: Config.NonEmptyString("CHATBOT_BOTS_DIR").pipe(Config.withDefault(BotsFolder.defaultFolder)),
-  adminToken: optional(Config.Redacted("CHATBOT_ADMIN_TOKEN")),
-  secretKey: optional(Config.Redacted("CHATBOT_SECRET_KEY")),
-  secretKeyPrevious: optional(Config.Redacted("CHATBOT_SECRET_KEY_PREVIOUS")),
-  promptTokens: Config.schema(Schema.Int.check(Schema.isGreaterThan(0)), "CHATBOT_PROMPT_TOKENS").pipe(
-    Config.withDefault(8000)
+const failover = (name: string) => Config.schema(Failover, name)
+
+/** The settings, in the order in which they are listed. */
+export const settings: { readonly [K in keyof ServerConfig]: Setting<ServerConfig[K]> } = {
+  host: setting("CHATBOT_HOST", Config.NonEmptyString, "127.0.0.1", "the address to listen on"),
+  port: setting("CHATBOT_PORT", integer(0, 65535), 8080, "the port to listen on; 0 takes a free one"),
+  dataDir: setting(
+    "CHATBOT_DATA_DIR",
+    Config.NonEmptyString,
+    ".chatbot",
+    "the folder of the database, the secret key and the admin token"
   ),
-  allowLinkLocalProviders: Config.Boolean("CHATBOT_ALLOW_LINK_LOCAL_PROVIDERS").pipe(Config.withDefault(false)),
-  requireTerms: Config.Boolean("CHATBOT_REQUIRE_TERMS").pipe(Config.withDefault(false)),
-  maxBodySize: Config.ByteSize("CHATBOT_MAX_BODY_SIZE").pipe(Config.withDefault(ByteSize.mebibytes(1))),
-  logLevel: Config.LogLevel("CHATBOT_LOG_LEVEL").pipe(Config.withDefault("Info")),
-  stopWithStdin: Config.Boolean("CHATBOT_STOP_WITH_STDIN").pipe(Config.withDefault(false))
-})
+  databaseUrl: setting(
+    "CHATBOT_DATABASE_URL",
+    databaseUrl,
+    undefined,
+    "the PostgreSQL database, as `postgres://user:password@host:5432/name`",
+    { default: "SQLite in the data folder" }
+  ),
+  databaseConnections: setting(
+    "CHATBOT_DATABASE_CONNECTIONS",
+    integer(2, 1000),
+    10,
+    "the most connections to PostgreSQL that this process opens"
+  ),
+  cluster: setting(
+    "CHATBOT_CLUSTER",
+    Config.Boolean,
+    false,
+    "whether other processes serve the same PostgreSQL, each ready to take over from the others"
+  ),
+  runnerHost: setting(
+    "CHATBOT_RUNNER_HOST",
+    Config.NonEmptyString,
+    undefined,
+    "the name or address by which the other processes reach this one",
+    { default: "`CHATBOT_HOST`, or the name of the machine" }
+  ),
+  runnerPort: setting(
+    "CHATBOT_RUNNER_PORT",
+    integer(0, 65535),
+    0,
+    "the port for the other processes, and for nobody else; 0 takes a free one"
+  ),
+  failover: setting(
+    "CHATBOT_FAILOVER",
+    failover,
+    Duration.seconds(15),
+    "how long a process may be silent before the others take over; one that has ended they miss at once"
+  ),
+  botsDir: setting(
+    "CHATBOT_BOTS_DIR",
+    Config.NonEmptyString,
+    BotsFolder.defaultFolder,
+    "the folder of the bots: `*/bot.yaml`, `*/knowledge/**`, `*/image.*`",
+    { default: "the bots of the package" }
+  ),
+  adminToken: setting("CHATBOT_ADMIN_TOKEN", Config.Redacted, undefined, "the token of the user `admin`", {
+    default: "made on the first start"
+  }),
+  secretKey: setting(
+    "CHATBOT_SECRET_KEY",
+    Config.Redacted,
+    undefined,
+    "32 bytes in Base64 that encrypt the keys of OpenAI services",
+    { default: "made on the first start" }
+  ),
+  secretKeyPrevious: setting(
+    "CHATBOT_SECRET_KEY_PREVIOUS",
+    Config.Redacted,
+    undefined,
+    "the secret key before, while it is changed"
+  ),
+  promptTokens: setting(
+    "CHATBOT_PROMPT_TOKENS",
+    integer(1, Number.MAX_SAFE_INTEGER),
+    8000,
+    "the most tokens that the prompt of a model may have"
+  ),
+  allowLinkLocalProviders: setting(
+    "CHATBOT_ALLOW_LINK_LOCAL_PROVIDERS",
+    Config.Boolean,
+    false,
+    "whether OpenAI services may be at link-local and metadata addresses"
+  ),
+  requireTerms: setting(
+    "CHATBOT_REQUIRE_TERMS",
+    Config.Boolean,
+    false,
+    "whether a user must accept the terms before the first chat"
+  ),
+  maxBodySize: setting(
+    "CHATBOT_MAX_BODY_SIZE",
+    Config.ByteSize,
+    ByteSize.mebibytes(1),
+    "the most the body of a request may have"
+  ),
+  shutdownGrace: setting(
+    "CHATBOT_SHUTDOWN_GRACE",
+    Config.Duration,
+    Duration.seconds(10),
+    "how long running answers may go on when it is told to stop"
+  ),
+  metricsPort: setting(
+    "CHATBOT_METRICS_PORT",
+    integer(0, 65535),
+    undefined,
+    "the port of `/metrics`, for Prometheus; without it there are none",
+    { default: "off" }
+  ),
+  metricsHost: setting("CHATBOT_METRICS_HOST", Config.NonEmptyString, "127.0.0.1", "the address of `/metrics`"),
+  logLevel: setting("CHATBOT_LOG_LEVEL", Config.LogLevel, "Info", "what is logged on standard error"),
+  logFormat: setting(
+    "CHATBOT_LOG_FORMAT",
+    (name) => Config.Literals(["logfmt", "json"], name),
+    "logfmt",
+    "how it is logged: `logfmt` or `json`"
+  ),
+  stopWithStdin: setting(
+    "CHATBOT_STOP_WITH_STDIN",
+    Config.Boolean,
+    false,
+    "whether to stop when standard input ends, as a child process should"
+  )
+}
+
+interface ToFallback extends Struct.Lambda {
+  <A>(setting: Setting<A>): A
+  readonly "~lambda.out": this["~lambda.in"] extends Setting<infer A> ? A : never
+}
+
+interface ToConfig extends Struct.Lambda {
+  <A>(setting: Setting<A>): Config.Config<A>
+  readonly "~lambda.out": this["~lambda.in"] extends Setting<infer A> ? Config.Config<A> : never
+}
+
+/** The {@link ServerConfig} of an environment that sets nothing. */
+export const defaults: ServerConfig = Struct.map(
+  settings,
+  Struct.lambda<ToFallback>(({ fallback }) => fallback)
+)
+
+/** Reads the {@link ServerConfig}. A value that does not fit is a `ConfigError` that names its variable. */
+export const ServerConfig: Config.Config<ServerConfig> = Config.all(
+  Struct.map(
+    settings,
+    Struct.lambda<ToConfig>(({ config }) => config)
+  )
+)

@@ -136,29 +136,34 @@ export type RunRequirements =
   | Transactions
 
 /** All the services, and nothing that runs by itself. Their random numbers and hashes are those of Node. */
-export const layerWith = <E, R>({ runs, signals, singletons }: Processes<E, R>): Layer.Layer<Services, E, R | Requirements> => Layer.mergeAll(
-  AzureConfigurations.layer,
-  BotAdministration.layer,
-  BotFacts.layer,
-  BotFeedbacks.layer,
-  BotLinks.layer,
-  BotService.layer,
-  ChatService.layer,
-  runs.pipe(Layer.provide([Answering.layer, StopFlag.layer])),
-  Downloads.layer,
-  OpenAiServices.layer,
-  Retention.layer,
-  StatisticService.layer,
-  SystemStatus.layer,
-  Tokens.layer,
-  UserService.layer,
-  UserSystemMessages.layer
-).pipe(
-  Layer.provideMerge([Caches.layer, IdempotencyKeys.layer, Tickets.layer]),
-  Layer.provideMerge([signals, singletons]),
-  Layer.provide([BotRouter.layer, ChatAccess.layer]),
-  Layer.provide([repositories, NodeCrypto.layerSecureRandom, NodeCrypto.layerDigest])
-)
+export const layerWith = <E, R>({
+  runs,
+  signals,
+  singletons
+}: Processes<E, R>): Layer.Layer<Services, E, R | Requirements> =>
+  Layer.mergeAll(
+    AzureConfigurations.layer,
+    BotAdministration.layer,
+    BotFacts.layer,
+    BotFeedbacks.layer,
+    BotLinks.layer,
+    BotService.layer,
+    ChatService.layer,
+    runs.pipe(Layer.provide([Answering.layer, StopFlag.layer])),
+    Downloads.layer,
+    OpenAiServices.layer,
+    Retention.layer,
+    StatisticService.layer,
+    SystemStatus.layer,
+    Tokens.layer,
+    UserService.layer,
+    UserSystemMessages.layer
+  ).pipe(
+    Layer.provideMerge([Caches.layer, IdempotencyKeys.layer, Tickets.layer]),
+    Layer.provideMerge([signals, singletons]),
+    Layer.provide([BotRouter.layer, ChatAccess.layer]),
+    Layer.provide([repositories, NodeCrypto.layerSecureRandom, NodeCrypto.layerDigest])
+  )
 
 /** The services of one process alone. */
 export const layer: Layer.Layer<Services, never, Requirements> = layerWith(alone)

@@ -94,10 +94,13 @@ layer(Two.layer, { excludeTestServices: true })("two processes on one database",
         const question = `Follow ${one.url}`
         const events = yield* begun(one, chatId, question)
         const elsewhere = yield* follow(other, chatId, idOf(events), 1)
-        assert.deepStrictEqual([yield* elsewhere.next, yield* elsewhere.next].map(({ data, id }) => [id, data.text]), [
-          [2, "one "],
-          [3, "two "]
-        ])
+        assert.deepStrictEqual(
+          [yield* elsewhere.next, yield* elsewhere.next].map(({ data, id }) => [id, data.text]),
+          [
+            [2, "one "],
+            [3, "two "]
+          ]
+        )
         for (const member of [a, b]) {
           const busy = yield* sendTo(member.url, "POST", `/api/chats/${chatId}/completions`, {
             token,
@@ -160,12 +163,12 @@ layer(Two.layer, { excludeTestServices: true })("two processes on one database",
         const events = yield* begun(one, chatId, "Stop one")
         yield* Cluster.post(other, `/api/chats/${chatId}/completions/${idOf(events)}/stop`, undefined)
         assert.deepStrictEqual(names(yield* events.rest), ["stopped"])
-        assert.strictEqual((yield* Cluster.get(one, `/api/chats/${chatId}`)).completions[0].assistantMessage, "one two ")
+        assert.strictEqual(
+          (yield* Cluster.get(one, `/api/chats/${chatId}`)).completions[0].assistantMessage,
+          "one two "
+        )
       }
-      const stopAll = [
-        Cluster.get(b, "/api/bots/stop"),
-        Cluster.put(a, "/api/admin/bots/stop/true")
-      ]
+      const stopAll = [Cluster.get(b, "/api/bots/stop"), Cluster.put(a, "/api/admin/bots/stop/true")]
       for (const stop of stopAll) {
         const running = yield* Effect.forEach([a, b, a, b, a, b], (member) =>
           Effect.flatMap(chat, (chatId) => begun(member, chatId, "Stop all"))
@@ -227,7 +230,10 @@ layer(Two.layer, { excludeTestServices: true })("two processes on one database",
         const both = yield* Effect.forkChild(Effect.all([post(a), post(b)], { concurrency: 2 }))
         ;(yield* model.askedFor(question)).finish()
         const answers = yield* Fiber.join(both)
-        assert.include(answers.map(({ status }) => status), 200)
+        assert.include(
+          answers.map(({ status }) => status),
+          200
+        )
         for (const answer of answers) {
           if (answer.status !== 200) assert.match(answer.json().type, /IdempotencyKeyInUse/)
         }
@@ -373,9 +379,9 @@ layer(NodeServices.layer, { excludeTestServices: true })("a process that is lost
         yield* a.kill("SIGKILL")
         // What runs in the other goes on; what ran in the one that is gone comes again.
         const lost = yield* Effect.map(
-          Effect.forEach(model.asked.slice(0, count), (one) => Effect.as(one.gone, one), { concurrency: "unbounded" }).pipe(
-            Effect.timeoutOption("100 millis")
-          ),
+          Effect.forEach(model.asked.slice(0, count), (one) => Effect.as(one.gone, one), {
+            concurrency: "unbounded"
+          }).pipe(Effect.timeoutOption("100 millis")),
           () => model.asked.slice(0, count).filter(({ socket }) => socket.destroyed)
         )
         assert.isAbove(lost.length, 0)
@@ -406,7 +412,13 @@ layer(NodeServices.layer, { excludeTestServices: true })("a process that is lost
           // What was committed before is there, byte for byte, and nothing twice.
           const whole = yield* follow(b, chatId, idOf(first))
           const log = yield* Effect.as(whole.rest, whole)
-          assert.isTrue(log.text().replace(/^(:\n\n)+/, "").startsWith(before.get(idOf(first)) ?? "?"), what)
+          assert.isTrue(
+            log
+              .text()
+              .replace(/^(:\n\n)+/, "")
+              .startsWith(before.get(idOf(first)) ?? "?"),
+            what
+          )
           const calls = model.asked.filter(({ question }) => question === String(i)).length
           assert.strictEqual(calls, repeated.has(String(i)) ? 2 : 1, what)
           assert.strictEqual(last?.data.completion.metaData.tags.includes("repeated"), calls === 2, what)
@@ -414,7 +426,9 @@ layer(NodeServices.layer, { excludeTestServices: true })("a process that is lost
         }
         // Every reader of the process that is gone came back.
         assert.isAtLeast(resumes, count / 2)
-        yield* Console.log(`      ${count} streams: ${lost.length} taken over, ${resumes} resumed, ${model.asked.length} calls`)
+        yield* Console.log(
+          `      ${count} streams: ${lost.length} taken over, ${resumes} resumed, ${model.asked.length} calls`
+        )
         assert.deepStrictEqual(yield* sql`SELECT * FROM completion_runs`, [])
         assert.deepStrictEqual(yield* sql`SELECT * FROM completion_events`, [])
       }),
@@ -427,7 +441,10 @@ layer(NodeServices.layer, { excludeTestServices: true })("a process that is lost
       Effect.gen(function* () {
         const cluster = yield* Cluster.make
         const [a, b] = yield* Effect.all(
-          [cluster.start({ CHATBOT_SHUTDOWN_GRACE: "2 seconds" }), cluster.start({ CHATBOT_SHUTDOWN_GRACE: "2 seconds" })],
+          [
+            cluster.start({ CHATBOT_SHUTDOWN_GRACE: "2 seconds" }),
+            cluster.start({ CHATBOT_SHUTDOWN_GRACE: "2 seconds" })
+          ],
           { concurrency: 2 }
         )
         const model = yield* Cluster.model(a, (one) => {
@@ -486,7 +503,9 @@ layer(NodeServices.layer, { excludeTestServices: true })("a process that is lost
         for (const question of early) assert.strictEqual(calls[question]?.length, 1, question)
         for (const asked of Object.values(calls)) assert.isAtMost(asked?.length ?? 0, 2)
         assert.isAbove(model.asked.length, streams.length)
-        yield* Console.log(`      ${streams.length} streams: ${model.asked.length - streams.length} handed over, ${moved.size} before it ended`)
+        yield* Console.log(
+          `      ${streams.length} streams: ${model.asked.length - streams.length} handed over, ${moved.size} before it ended`
+        )
       }),
     60_000
   )
@@ -517,7 +536,8 @@ layer(NodeServices.layer, { excludeTestServices: true })("a process that is lost
         )
         for (const time of [2, 3]) {
           yield* a.kill("SIGKILL")
-          if (time === 3) yield* sql`UPDATE completion_runs SET stop = 'Stopped' WHERE completion_id = ${streams[2]!.completionId}`
+          if (time === 3)
+            yield* sql`UPDATE completion_runs SET stop = 'Stopped' WHERE completion_id = ${streams[2]!.completionId}`
           a = yield* cluster.start()
           if (time === 2) for (const { question } of streams) yield* model.askedFor(question, 2)
         }

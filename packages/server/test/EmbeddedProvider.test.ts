@@ -131,7 +131,7 @@ layer(backend(BotsSync.layer()), { timeout: 20_000 })("EmbeddedProvider with the
         ["client", "what does ChatBusy mean?", "still answering an earlier question"],
         ["client", "what does chats.rename do?", "gives a chat another display name"],
         ["client", "give me an example of reading a page", "pageNumber"],
-        ["api", "how many endpoints are there?", "46 endpoints"],
+        ["api", "how many endpoints are there?", "71 endpoints"],
         ["api", "What does status 404 mean?", "404 means that the thing does not exist"],
         ["api", "what is a ticket?", "A ticket is a one-time password"],
         ["api", "Which endpoint stops all bots?", "`GET /api/bots/stop`"],
@@ -162,7 +162,7 @@ layer(backend(BotsSync.layer()), { timeout: 20_000 })("EmbeddedProvider with the
         ["guide", "Does it work offline?", "works offline"],
         ["guide", "What does it cost?", "costs nothing"],
         ["guide", "Which database does it use?", "SQLite", "`node:sqlite`", "in the data folder"],
-        ["guide", "Can I use Postgres?", "cannot be used yet"],
+        ["guide", "Can I use Postgres?", "CHATBOT_DATABASE_URL"],
         ["guide", "Can I use my own documents?", "Yes", "`CHATBOT_BOTS_DIR`", "folder `knowledge`"],
         [
           "guide",

@@ -1,5 +1,6 @@
 import { OpenAiServiceId } from "@effect-chatbot/schema/Ids"
 import { OpenAiServices } from "@effect-chatbot/server/OpenAiServices"
+import * as SealedPlaces from "@effect-chatbot/server/SealedPlaces"
 import * as SecretBox from "@effect-chatbot/server/SecretBox"
 import * as NodeFileSystem from "@effect/platform-node/NodeFileSystem"
 import { assert, describe, it } from "@effect/vitest"
@@ -213,6 +214,8 @@ describe("OpenAiServices", () => {
 })
 
 describe("SecretBox", () => {
+  const purpose = SealedPlaces.apiKey.purpose("test")
+
   const build = (options: SecretBox.Options) => Layer.build(SecretBox.layer(options))
 
   const onDisk = <A, E, R>(use: (folder: string) => Effect.Effect<A, E, R>) =>
@@ -224,8 +227,8 @@ describe("SecretBox", () => {
   const roundTrip = (options: SecretBox.Options, sealed?: Uint8Array) =>
     Effect.gen(function* () {
       const box = yield* SecretBox.SecretBox
-      const bytes = sealed ?? (yield* box.seal(Redacted.make("ключ 🔑"), "test"))
-      return { bytes, text: Redacted.value(yield* box.open(bytes, "test")) }
+      const bytes = sealed ?? (yield* box.seal(Redacted.make("ключ 🔑"), purpose))
+      return { bytes, text: Redacted.value(yield* box.open(bytes, purpose)) }
     }).pipe(Effect.provide(SecretBox.layer(options), { local: true }))
 
   it.effect("makes a key file that only its owner can read, and uses it from then on", () =>

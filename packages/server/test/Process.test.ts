@@ -9,6 +9,7 @@ import * as Effect from "effect/Effect"
 import * as Fiber from "effect/Fiber"
 import * as FileSystem from "effect/FileSystem"
 import * as Layer from "effect/Layer"
+import type * as Scope from "effect/Scope"
 import { createServer } from "node:net"
 import * as ServerProcess from "./support/ServerProcess.ts"
 
@@ -60,6 +61,97 @@ layer(NodeServices.layer, { excludeTestServices: true })("the backend as a proce
       assert.deepStrictEqual((yield* client.bots.list({ pageSize: 100 })).items, before.bots)
       assert.strictEqual(yield* client.system.status, "Back soon.")
       assert.strictEqual((yield* second.kill("SIGINT")).code, 0)
+    })
+  )
+
+  it.effect("keeps what admins changed of its bots over a restart, until it is told to bring the folder in again", () =>
+    Effect.gen(function* () {
+      const fs = yield* FileSystem.FileSystem
+      const dataDir = yield* ServerProcess.dataDir
+      const botsDir = yield* ServerProcess.dataDir
+      const bot = (code: string, more: string) =>
+        Effect.andThen(
+          fs.makeDirectory(`${botsDir}/${code}`, { recursive: true }),
+          fs.writeFileString(
+            `${botsDir}/${code}/bot.yaml`,
+            `code: ${code}\nimplementationType: ${code === "start" ? "Start" : "Facts"}\ndisplayName: ${code}\nisPublic: true\n${more}`
+          )
+        )
+      yield* bot("start", "links:\n  - code: one\n    isDefault: true\n  - code: two\n    keywords: [second]\n")
+      yield* bot("one", "facts:\n  - Alpha is first.\n")
+      yield* bot("two", "facts:\n  - Beta is second.\n")
+      const settings = env(dataDir, { CHATBOT_ADMIN_TOKEN: "a-token-of-ours", CHATBOT_BOTS_DIR: botsDir })
+
+      /** What a run of the backend finds and leaves. */
+      const run = <A, E>(
+        use: (client: ChatbotClient["Service"]) => Effect.Effect<A, E, Scope.Scope>,
+        ...args: ReadonlyArray<string>
+      ) =>
+        Effect.gen(function* () {
+          const server = yield* ServerProcess.start(settings, undefined, args)
+          const result = yield* Effect.flatMap(connect(yield* server.listening, "a-token-of-ours"), use)
+          assert.strictEqual((yield* server.kill("SIGTERM")).code, 0)
+          return result
+        }).pipe(Effect.scoped)
+
+      /** Every bot, with its name, its facts and its links. */
+      const kept = Effect.fnUntraced(function* ({ adminBots }: ChatbotClient["Service"]) {
+        const { items } = yield* adminBots.list({ orderBy: "code" })
+        return yield* Effect.forEach(items, ({ botId, code, displayName, isStartBot }) =>
+          Effect.gen(function* () {
+            const links = isStartBot ? (yield* adminBots.links.list(botId)).items : []
+            const facts = (yield* adminBots.facts.list(botId, { orderBy: "factText" })).items
+            return [code, displayName, facts.map((fact) => fact.factText), links.map((link) => link.botCode)]
+          })
+        )
+      })
+
+      const seeded = [
+        ["one", "one", ["Alpha is first."], []],
+        ["start", "start", [], ["one", "two"]],
+        ["two", "two", ["Beta is second."], []]
+      ]
+      const changed = [
+        ["mine", "An admin's", [], []],
+        ["one", "Changed", ["Alpha is first.", "Gamma is an admin's."], []],
+        ["start", "start", [], ["mine", "one"]]
+      ]
+      const ids = yield* run(
+        Effect.fnUntraced(function* (client) {
+          const { adminBots } = client
+          assert.deepStrictEqual(yield* kept(client), seeded)
+          const { items } = yield* adminBots.list({ orderBy: "code" })
+          const [one, start, two] = items.map(({ botId }) => botId)
+          const texts = { isActive: true, isPublic: true }
+          yield* adminBots.update(one!, { ...texts, code: "one", displayNameTv: { value: "Changed" } })
+          yield* adminBots.facts.create(one!, { isActive: true, factText: "Gamma is an admin's." })
+          yield* adminBots.delete(two!)
+          const mine = yield* adminBots.create({ ...texts, code: "mine", displayNameTv: { value: "An admin's" } })
+          yield* adminBots.links.create(start!, mine, { isDefaultBot: false })
+          assert.deepStrictEqual(yield* kept(client), changed)
+          return { one, start }
+        })
+      )
+      assert.deepStrictEqual(yield* run(kept), changed)
+      // Also where the folder has something new.
+      yield* bot("one", "facts:\n  - Alpha is new.\n")
+      assert.deepStrictEqual(yield* run(kept), changed)
+
+      yield* run(
+        Effect.fnUntraced(function* (client) {
+          assert.deepStrictEqual(yield* kept(client), [
+            ["mine", "An admin's", [], []],
+            ["one", "one", ["Alpha is new."], []],
+            ...seeded.slice(1)
+          ])
+          const { items } = yield* client.adminBots.list({ orderBy: "code" })
+          assert.deepStrictEqual({ one: items[1]?.botId, start: items[2]?.botId }, ids)
+          const { chatId } = yield* client.chats.create(ids.start!)
+          const { assistantMessage } = yield* client.chats.complete(chatId, "What is second?")
+          assert.include(assistantMessage, "Beta")
+        }),
+        "--import-bots"
+      )
     })
   )
 

@@ -1,7 +1,11 @@
 import { OpenAiServiceId } from "@effect-chatbot/schema/Ids"
-import { purposeOf } from "@effect-chatbot/server/OpenAiServices"
+import { AzureConfigurations } from "@effect-chatbot/server/AzureConfigurations"
+import { BotAdministration } from "@effect-chatbot/server/BotAdministration"
+import { IdempotencyKeys } from "@effect-chatbot/server/IdempotencyKeys"
+import { OpenAiServices } from "@effect-chatbot/server/OpenAiServices"
 import { OpenAiServiceRepository } from "@effect-chatbot/server/repositories/OpenAiServiceRepository"
-import { SealedRepository } from "@effect-chatbot/server/repositories/SealedRepository"
+import { SealedRepository, type SealedRow } from "@effect-chatbot/server/repositories/SealedRepository"
+import * as SealedPlaces from "@effect-chatbot/server/SealedPlaces"
 import * as SecretBox from "@effect-chatbot/server/SecretBox"
 import * as SecretRotation from "@effect-chatbot/server/SecretRotation"
 import * as NodeServices from "@effect/platform-node/NodeServices"
@@ -25,6 +29,8 @@ const keyOf = (byte: number) => Redacted.make(Base64.encode(new Uint8Array(32).f
 
 const [first, second, third] = [keyOf(1), keyOf(2), keyOf(3)]
 
+const purposeOf = SealedPlaces.apiKey.purpose
+
 const box = (key: Redacted.Redacted, previous?: Redacted.Redacted) =>
   Layer.provide(SecretBox.layer({ key, previous, file: "no file" }), FileSystem.layerNoop({}))
 
@@ -36,22 +42,22 @@ const withBox = <A, E, R>(
 describe("a secret box with the key before", () => {
   it.effect("opens what that sealed, and seals it anew once", () =>
     Effect.gen(function* () {
-      const sealed = yield* withBox((box) => box.seal(Redacted.make("secret"), "test"), first)
+      const sealed = yield* withBox((box) => box.seal(Redacted.make("secret"), purposeOf("test")), first)
       const resealed = yield* withBox(
         Effect.fnUntraced(function* (box) {
-          assert.strictEqual(Redacted.value(yield* box.open(sealed, "test")), "secret")
-          const resealed = (yield* box.reseal(sealed, "test")) ?? assert.fail()
-          assert.isUndefined(yield* box.reseal(resealed, "test"))
-          assert.strictEqual((yield* Effect.flip(box.reseal(sealed, "other")))._tag, "SecretUnreadable")
+          assert.strictEqual(Redacted.value(yield* box.open(sealed, purposeOf("test"))), "secret")
+          const resealed = (yield* box.reseal(sealed, purposeOf("test"))) ?? assert.fail()
+          assert.isUndefined(yield* box.reseal(resealed, purposeOf("test")))
+          assert.strictEqual((yield* Effect.flip(box.reseal(sealed, purposeOf("other"))))._tag, "SecretUnreadable")
           return resealed
         }),
         second,
         first
       )
-      const opened = yield* withBox((box) => box.open(resealed, "test"), second)
+      const opened = yield* withBox((box) => box.open(resealed, purposeOf("test")), second)
       assert.strictEqual(Redacted.value(opened), "secret")
       for (const key of [first, third]) {
-        const error = yield* Effect.flip(withBox((box) => box.open(resealed, "test"), key))
+        const error = yield* Effect.flip(withBox((box) => box.open(resealed, purposeOf("test")), key))
         assert.strictEqual(error._tag, "SecretUnreadable")
       }
     })
@@ -111,6 +117,78 @@ describe("the rotation of the secret key", () => {
           Layer.provideMerge(Services.database)
         )
       ),
+      Effect.provideService(References.MinimumLogLevel, "None")
+    )
+  )
+
+  /** The columns of bytes that nothing is sealed in. */
+  const open = ["bots.image", "completion_logs.events", "documents.content"]
+
+  it.effect("reaches every column that has secrets", () =>
+    Effect.gen(function* () {
+      const azure = yield* AzureConfigurations
+      const bots = yield* BotAdministration
+      const keys = yield* IdempotencyKeys
+      const services = yield* OpenAiServices
+      const sql = yield* SqlClient.SqlClient
+
+      const columns = yield* sql.onDialectOrElse({
+        pg: () => sql<{ place: string }>`
+          SELECT table_name || '.' || column_name AS place FROM information_schema.columns
+          WHERE table_schema = 'public' AND data_type = 'bytea'`,
+        orElse: () => sql<{ place: string }>`
+          SELECT t.name || '.' || c.name AS place FROM sqlite_schema t, pragma_table_info(t.name) c
+          WHERE t.type = 'table' AND c.type = 'BLOB' AND t.name NOT LIKE 'passages_search%'`
+      })
+      assert.sameMembers(
+        columns.map(({ place }) => place),
+        [...open, ...SealedPlaces.all.map(({ secret, table }) => `${table}.${secret}`)]
+      )
+
+      const secret = Redacted.make("https://secret.example.org")
+      yield* services.create({ displayName: "Models", isActive: true, azureOpenAiApiKey: secret })
+      const body = new TextEncoder().encode(Redacted.value(secret))
+      const caller = yield* Services.user("ann")
+      yield* keys.atOnce({ key: "key", caller, endpoint: "endpoint", params: {}, body }, Effect.void, () =>
+        Effect.succeed({ status: 200, contentType: "text/plain", body })
+      )
+      const bot = { code: "azure", displayNameTv: { value: "Azure" }, isActive: true, isPublic: true }
+      const botId = yield* bots.create(bot)
+      const change = {
+        isUpdateBlobClient: true,
+        blobClientConnectionString: secret,
+        isUpdateSearchClient: true,
+        searchClientCredential: secret,
+        useSemanticSearch: false
+      }
+      yield* azure.setAcs(botId, change)
+      yield* azure.setSearch(botId, change)
+
+      const rotate = Effect.provide(SecretRotation.rotate, box(second, Services.secretKey), { local: true })
+      assert.strictEqual(yield* rotate, 6)
+      assert.strictEqual(yield* rotate, 0)
+      const opened = yield* withBox(
+        Effect.fnUntraced(function* (box) {
+          const stored = yield* SealedRepository
+          const texts: Array<string> = []
+          for (const place of SealedPlaces.all) {
+            for (let after: SealedRow | undefined; texts.length < 10;) {
+              const [row] = yield* stored.list(place, after, 1)
+              if (row === undefined) break
+              texts.push(Redacted.value(yield* box.open(row.sealed, place.purpose(row.id, row.part))))
+              after = row
+            }
+          }
+          return texts
+        }),
+        second
+      )
+      assert.deepStrictEqual(
+        opened,
+        Array.from({ length: 6 }, () => Redacted.value(secret))
+      )
+    }).pipe(
+      Effect.provide(Layer.provideMerge(SealedRepository.layer, Services.layer)),
       Effect.provideService(References.MinimumLogLevel, "None")
     )
   )

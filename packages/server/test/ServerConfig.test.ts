@@ -1,19 +1,25 @@
-import { ServerConfig } from "@effect-chatbot/server/ServerConfig"
+import { defaults, ServerConfig, type Setting, settings } from "@effect-chatbot/server/ServerConfig"
 import { explain } from "@effect-chatbot/server/StartFailed"
 import { assert, describe, it } from "@effect/vitest"
 import * as ConfigProvider from "effect/ConfigProvider"
 import * as Duration from "effect/Duration"
 import * as Effect from "effect/Effect"
+import * as Equal from "effect/Equal"
+import { readFileSync } from "node:fs"
 
 const read = (env: Record<string, string>) =>
   Effect.provideService(ServerConfig, ConfigProvider.ConfigProvider, ConfigProvider.fromEnv({ env }))
 
 describe("ServerConfig", () => {
   it.effect("is the documented one when nothing is set", () =>
-    Effect.map(read({}), ({ botsDir, maxBodySize, ...config }) => {
+    Effect.map(read({}), (config) => {
+      assert.deepStrictEqual(config, defaults)
+      const { botsDir, failover, maxBodySize, shutdownGrace, ...rest } = config
       assert.match(botsDir, /bots$/)
+      assert.strictEqual(Duration.toSeconds(shutdownGrace), 10)
+      assert.strictEqual(Duration.toSeconds(failover), 15)
       assert.strictEqual(Number(maxBodySize), 2 ** 20)
-      assert.deepStrictEqual(config, {
+      assert.deepStrictEqual(rest, {
         host: "127.0.0.1",
         port: 8080,
         dataDir: ".chatbot",
@@ -22,15 +28,16 @@ describe("ServerConfig", () => {
         cluster: false,
         runnerHost: undefined,
         runnerPort: 0,
-        failover: Duration.seconds(15),
-        shutdownGrace: Duration.seconds(10),
         adminToken: undefined,
         secretKey: undefined,
         secretKeyPrevious: undefined,
         promptTokens: 8000,
         allowLinkLocalProviders: false,
         requireTerms: false,
+        metricsPort: undefined,
+        metricsHost: "127.0.0.1",
         logLevel: "Info",
+        logFormat: "logfmt",
         stopWithStdin: false
       })
     })
@@ -50,7 +57,10 @@ describe("ServerConfig", () => {
     ["CHATBOT_ALLOW_LINK_LOCAL_PROVIDERS", "some"],
     ["CHATBOT_REQUIRE_TERMS", "perhaps"],
     ["CHATBOT_MAX_BODY_SIZE", "huge"],
-    ["CHATBOT_LOG_LEVEL", "Loud"]
+    ["CHATBOT_SHUTDOWN_GRACE", "soon"],
+    ["CHATBOT_METRICS_PORT", "70000"],
+    ["CHATBOT_LOG_LEVEL", "Loud"],
+    ["CHATBOT_LOG_FORMAT", "xml"]
   ] as const)("says that %s=%s is wrong", ([name, value]) =>
     Effect.map(Effect.flip(read({ [name]: value })), (error) => {
       const { message } = explain(error)
@@ -58,4 +68,39 @@ describe("ServerConfig", () => {
       assert.notInclude(message, "    at ")
     })
   )
+
+  const texts = (file: string) => readFileSync(new URL(file, import.meta.url), "utf8")
+
+  /** The default as the README has it: as code where it can be written like that, and else in words. */
+  const shown = ({ default: text, fallback, name, config }: Setting) =>
+    Effect.provideService(
+      config,
+      ConfigProvider.ConfigProvider,
+      ConfigProvider.fromEnv({ env: { [name]: text } })
+    ).pipe(
+      Effect.map((value) => (text !== "" && Equal.equals(value, fallback) ? `\`${text}\`` : text)),
+      Effect.orElseSucceed(() => text)
+    )
+
+  it.effect("is in the README, a row a setting", () =>
+    Effect.gen(function* () {
+      const rows = [...texts("../../../README.md").matchAll(/^\| `(CHATBOT_\w+)` +\| (.*?) *\| (.*?) *\|$/gm)]
+      const expected = yield* Effect.forEach(Object.values(settings), (setting) =>
+        Effect.map(shown(setting), (standard) => [setting.name, standard, setting.about])
+      )
+      assert.deepStrictEqual(
+        rows.map(([, name, standard, about]) => [name, standard, about]),
+        expected,
+        expected.map(([name, standard, about]) => `| \`${name}\` | ${standard} | ${about} |`).join("\n")
+      )
+    })
+  )
+
+  it("is known to the bot that answers about the server", () => {
+    const listed = [...texts("../bots/server/knowledge/settings.md").matchAll(/^- `(CHATBOT_\w+)`/gm)]
+    assert.sameMembers(
+      listed.map(([, name]) => name),
+      Object.values(settings).map(({ name }) => name)
+    )
+  })
 })

@@ -1,5 +1,6 @@
-import { assert, layer } from "@effect/vitest"
+import { assert, describe, layer } from "@effect/vitest"
 import * as Effect from "effect/Effect"
+import * as SqlClient from "effect/sql/SqlClient"
 import { type Answer, send } from "./support/raw.ts"
 import { TestBackend } from "./support/TestBackend.ts"
 
@@ -477,6 +478,240 @@ layer(TestBackend.layer, { excludeTestServices: true })("the wire", (it) => {
       assertProblem(yield* send("PATCH", "/api/chats", { body: {} }), 404, "about:blank")
     })
   )
+
+  describe("of administration", () => {
+    let codes = 0
+
+    /** A start bot that is linked to a bot with a fact and feedback. It goes with the test. */
+    const bots = Effect.acquireRelease(
+      Effect.gen(function* () {
+        const token = yield* boss
+        const make = Effect.fnUntraced(function* (more: Record<string, unknown>) {
+          const body = {
+            code: `wire-${++codes}`,
+            displayNameTv: { value: "A bot" },
+            isActive: true,
+            isPublic: true,
+            ...more
+          }
+          return (yield* send("POST", "/api/admin/bots", { token, body })).json().botId as string
+        })
+        const startBotId = yield* make({ implementationType: "Start" })
+        const botId = yield* make({})
+        const freeId = yield* make({})
+        const at = `/api/admin/bots/${botId}`
+        const factText = "The Zugspitze is 2962 metres tall."
+        const { botFactId } = (yield* send("POST", `${at}/facts`, { token, body: { isActive: true, factText } })).json()
+        yield* send("POST", `/api/admin/bots/${startBotId}/bots/${botId}`, { token, body: { isDefaultBot: true } })
+        const { chatId } = (yield* send("POST", "/api/chats", { token, body: { botId } })).json()
+        const feedback = { voteId: -1, messageCreatedUtc: "2026-01-01T00:00:00.000Z" }
+        const said = yield* send("POST", `/api/chats/${chatId}/feedback`, { token, body: feedback })
+        return { startBotId, botId, freeId, botFactId, feedbackId: said.json().feedbackId as string }
+      }),
+      ({ botId, freeId, startBotId }) =>
+        Effect.gen(function* () {
+          const token = yield* boss
+          for (const id of [botId, freeId, startBotId]) yield* send("DELETE", `/api/admin/bots/${id}`, { token })
+        })
+    )
+
+    const page = "pageNumber totalPageCount pageSize totalItemCount hasPrevious hasNext items"
+    const flags = "isActive isStartBot isPublic isBotAdmin isBotContributor"
+    const summary = `botId code implementationType displayName displayMessage description isFactBot isOpenBot isEditingSupported createdUtc updatedUtc openAiServiceId openAiService modelName ${flags}`
+    const whole = `botId code implementationType displayNameTv displayMessageTv descriptionTv sampleQuestion1Tv sampleQuestion2Tv baseSystemMessage userLogins userGroups adminLogins contributorLogins createdUtc updatedUtc openAiServiceId openAiService modelName ${flags}`
+    const clients =
+      "isBlobServiceClientSet blobServiceClientDisplayUri isSearchClientSet searchClientEndpoint indexName"
+    const acs = `${clients} indexFields useSemanticSearch semanticSearchConfigurationName maxResults maxCharsTotal`
+    const azure = `${clients} semanticSearchConfigurationName embeddingModelName maxResults temperature searchFilter searchStrictness searchShouldRestrictResultScope`
+    const feedback =
+      "id botId userMessage assistantMessage userComment messageCreatedUtc createdUtc voteId status adminComment adminUpdatedUtc"
+    const linked = "botId botCode botDisplayName botDisplayMessage botDescription isDefaultBot isStartBot keywords"
+
+    it.effect("every operation is reached in any case of its path, and answers what the contract says", () =>
+      Effect.gen(function* () {
+        const { botFactId, botId, feedbackId, freeId, startBotId } = yield* bots
+        const token = yield* boss
+        const paging = "?pAGESIZE=100&orderby=DISPLAYNAME%20desc&SEARCHFOR=&pagenumber=1"
+        const fact = { isActive: false, factText: "x" }
+        const term = { value: "x", valueDe: "y" }
+        const bot = {
+          code: `wire-${++codes}`,
+          displayNameTv: term,
+          displayMessageTv: term,
+          descriptionTv: term,
+          sampleQuestion1Tv: term,
+          sampleQuestion2Tv: term
+        }
+        /** Of a page the fields of its items, or what is answered else: the fields of an object, a list of texts, nothing. */
+        const operations: ReadonlyArray<
+          readonly [string, string, unknown, { items: string } | { fields: string } | { texts: true } | undefined]
+        > = [
+          ["GET", `/api/admin/bots${paging}`, undefined, { items: summary }],
+          ["POST", "/api/admin/bots", bot, { fields: "botId" }],
+          ["GET", `/api/admin/bots/startbots${paging}`, undefined, { items: summary }],
+          ["GET", "/api/admin/bots/implementationTypes", undefined, { texts: true }],
+          ["PUT", "/api/admin/bots/stop/fALSE", undefined, undefined],
+          ["PUT", `/api/admin/bots/${botId}`, { ...bot, code: `wire-${++codes}` }, undefined],
+          ["GET", `/api/admin/bots/${botId}`, undefined, { fields: whole }],
+          [
+            "GET",
+            `/api/admin/bots/${botId}/facts?ORDERBY=facttext`,
+            undefined,
+            { items: "botFactId isActive factText createdUtc updatedUtc" }
+          ],
+          ["POST", `/api/admin/bots/${botId}/facts`, fact, { fields: "botFactId" }],
+          ["PUT", `/api/admin/bots/${botId}/facts/${botFactId}`, fact, undefined],
+          ["DELETE", `/api/admin/bots/${botId}/facts/${botFactId}`, undefined, undefined],
+          ["GET", `/api/admin/bots/${startBotId}/bots`, undefined, { items: linked }],
+          ["GET", `/api/admin/bots/${startBotId}/unassignedbots`, undefined, { items: "botId botDisplayName" }],
+          ["POST", `/api/admin/bots/${startBotId}/bots/${freeId}`, { isDefaultBot: false }, undefined],
+          ["PUT", `/api/admin/bots/${startBotId}/bots/${freeId}`, { keywords: "cat" }, undefined],
+          ["DELETE", `/api/admin/bots/${startBotId}/bots/${freeId}`, undefined, undefined],
+          [
+            "GET",
+            `/api/admin/bots/${botId}/feedback?FILTERBYVOTE=-1&showFeedbacksWithoutStatus=TRUE&SHOWFEEDBACKSWITHSTATUS=false&filterbystatus=0`,
+            undefined,
+            { items: feedback }
+          ],
+          ["PUT", `/api/admin/bots/${botId}/feedback/${feedbackId}`, { status: 2 }, undefined],
+          ["GET", `/api/admin/bots/${botId}/acsBotConfiguration`, undefined, { fields: acs }],
+          ["PUT", `/api/admin/bots/${botId}/acsBotConfiguration`, {}, undefined],
+          ["GET", `/api/admin/bots/${botId}/azureOpenAISearchBotConfiguration`, undefined, { fields: azure }],
+          ["PUT", `/api/admin/bots/${botId}/azureOpenAISearchBotConfiguration`, {}, undefined],
+          ["GET", `/api/admin/bots/${botId}/configuration`, undefined, { fields: "configurationRaw" }],
+          ["PUT", `/api/admin/bots/${botId}/configuration`, { configurationRaw: "x" }, undefined],
+          ["DELETE", `/api/admin/bots/${freeId}`, undefined, undefined]
+        ]
+        assert.strictEqual(operations.length, 25)
+        for (const [method, path, body, expected] of operations) {
+          // Ids are told apart by their case, the rest of a path is not.
+          const shouted = path.replaceAll(/(?<=\/)[a-z]+(?=[/?]|$)/gi, (segment) => segment.toUpperCase())
+          assert.notStrictEqual(shouted, path)
+          const answer = yield* send(method, shouted, { token, body })
+          assert.strictEqual(answer.status, 200, `${method} ${path}: ${answer.text}`)
+          if (expected === undefined) {
+            assert.strictEqual(answer.text, "", path)
+            continue
+          }
+          assert.match(answer.headers["content-type"] ?? "", /^application\/json/, path)
+          const json = answer.json()
+          if ("texts" in expected) assert.deepStrictEqual(json, ["Facts", "Start"])
+          else if ("fields" in expected) assert.sameMembers(Object.keys(json), expected.fields.split(" "), path)
+          else {
+            assert.sameMembers(Object.keys(json), page.split(" "), path)
+            assert.isNotEmpty(json.items, path)
+            for (const item of json.items) assert.sameMembers(Object.keys(item), expected.items.split(" "), path)
+          }
+        }
+      })
+    )
+
+    it.effect("the words of paths come before the ids of bots that are called like them", () =>
+      Effect.gen(function* () {
+        const token = yield* boss
+        const sql = yield* SqlClient.SqlClient
+        const ids = ["startbots", "implementationTypes", "stop"]
+        for (const id of ids) {
+          yield* sql`INSERT INTO bots ${sql.insert({
+            id,
+            code: id,
+            implementationType: "Facts",
+            displayName: "Overlapping",
+            searchName: "overlapping",
+            searchText: "overlapping",
+            isActive: 1,
+            isPublic: 1,
+            isOpen: 0,
+            isUserSystemMessageSupported: 0,
+            createdUtc: "2026-01-01T00:00:00.000Z",
+            updatedUtc: "2026-01-01T00:00:00.000Z"
+          })}`
+        }
+        const { items } = (yield* send("GET", "/api/admin/bots/startbots", { token })).json()
+        assert.isTrue(items.every((bot: { isStartBot: boolean }) => bot.isStartBot))
+        assert.isArray((yield* send("GET", "/api/admin/bots/implementationTypes", { token })).json())
+        // A path of two segments after `stop` is that of the flag.
+        const body = { configurationRaw: "x" }
+        const flag = yield* send("PUT", "/api/admin/bots/stop/configuration", { token, body })
+        assertProblem(flag, 400, "InvalidRequest")
+        assert.deepStrictEqual(paths(flag), [["params", "isStopAllBots"]])
+        // Where there is no such word, the bot is meant, and it alone.
+        for (const id of ids) {
+          assert.strictEqual((yield* send("GET", `/api/admin/bots/${id}/facts`, { token })).json().totalItemCount, 0)
+        }
+        assert.strictEqual((yield* send("GET", "/api/admin/bots/stop", { token })).json().code, "stop")
+        for (const [index, id] of ids.entries()) {
+          assert.strictEqual((yield* send("DELETE", `/api/admin/bots/${id}`, { token })).status, 200)
+          const left = yield* send("GET", "/api/admin/bots?searchFor=overlapping", { token })
+          assert.strictEqual(left.json().totalItemCount, ids.length - 1 - index)
+        }
+      })
+    )
+
+    it.effect("the flag takes true and false in any case; anything else is refused and changes nothing", () =>
+      Effect.gen(function* () {
+        const token = yield* boss
+        const { chatId } = yield* createChat(token)
+        const isStopped = Effect.map(
+          send("POST", `/api/chats/${chatId}/completions`, { token, body: { userMessage: "What is a ticket?" } }),
+          ({ status }) => status === 503
+        )
+        yield* Effect.gen(function* () {
+          for (const [spelling, expected] of [
+            ["true", true],
+            ["False", false],
+            ["TRUE", true],
+            ["fALSE", false]
+          ] as const) {
+            const answer = yield* send("PUT", `/api/admin/bots/stop/${spelling}`, { token })
+            assert.deepInclude(answer, { status: 200, text: "" })
+            for (const bad of ["xyz", "1", "0", "yes", "truee", "%20true", "null", "true%00", "-", "ｔrue"]) {
+              const refused = yield* send("PUT", `/api/admin/bots/stop/${encodeURI(bad)}`, { token })
+              assertProblem(refused, 400, "InvalidRequest")
+            }
+            assert.strictEqual(yield* isStopped, expected, spelling)
+          }
+        }).pipe(Effect.ensuring(send("PUT", "/api/admin/bots/stop/false", { token })))
+      })
+    )
+
+    it.effect.each(["Acs", "AzureOpenAISearch", "facts", "START", "Facts ", "", "Start\u0000", "__proto__"])(
+      "the implementation type %j is refused with a word of those there are, and nothing is written",
+      (implementationType) =>
+        Effect.gen(function* () {
+          const token = yield* boss
+          const code = `wire-${++codes}`
+          const body = { code, displayNameTv: { value: "x" }, implementationType }
+          const answer = yield* send("POST", "/api/admin/bots", { token, body })
+          assertProblem(answer, 400, "InvalidRequest")
+          assert.deepStrictEqual(paths(answer), [["payload", "implementationType"]])
+          assert.include(answer.json().issues[0].message, "Facts or Start")
+          const found = yield* send("GET", `/api/admin/bots?searchFor=${code}`, { token })
+          assert.strictEqual(found.json().totalItemCount, 0)
+        })
+    )
+
+    it.effect("who is no admin learns nothing, and changes nothing", () =>
+      Effect.gen(function* () {
+        const { botId, startBotId } = yield* bots
+        const token = yield* someone
+        const attempts = [
+          ["PUT", "/api/admin/bots/stop/true"],
+          ["PUT", "/api/admin/bots/stop/nonsense"],
+          ["DELETE", `/api/admin/bots/${botId}`],
+          ["DELETE", `/api/admin/bots/${startBotId}/bots/${botId}`],
+          ["GET", "/api/admin/bots/nothing"],
+          ["GET", "/api/admin/bots?PageSize=0"]
+        ] as const
+        for (const [method, path] of attempts) {
+          assertProblem(yield* send(method, path, { token }), 403, "Forbidden")
+          assertProblem(yield* send(method, path), 401, "Unauthorized")
+        }
+        const links = yield* send("GET", `/api/admin/bots/${startBotId}/bots`, { token: yield* boss })
+        assert.strictEqual(links.json().totalItemCount, 1)
+      })
+    )
+  })
 
   it.effect("an id given for a request is kept, if it is a plain one", () =>
     Effect.gen(function* () {

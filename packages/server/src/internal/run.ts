@@ -26,13 +26,7 @@ import type { BotRow } from "../repositories/BotRepository.ts"
 import { CompletionLogRepository } from "../repositories/CompletionLogRepository.ts"
 
 /** Why a run that has begun has no answer. */
-export type Failure =
-  | ChatNotFound
-  | IdempotencyKeyInUse
-  | ProviderFailed
-  | ProviderTimedOut
-  | BotsStopped
-  | Unavailable
+export type Failure = ChatNotFound | IdempotencyKeyInUse | ProviderFailed | ProviderTimedOut | BotsStopped | Unavailable
 
 /** Why a run is broken off: by somebody who reaches the chat, by an admin, or because it cannot go on. */
 export type Stop = "Stopped" | "BotsStopped" | "Unavailable"

@@ -182,7 +182,11 @@ export const make: Effect.Effect<
   const idle = Effect.suspend(() =>
     Effect.forEach(
       Array.from(followed),
-      (log) => Effect.repeat(Effect.suspend(() => (log.isEnded ? Effect.void : log.changed)), { until: () => log.isEnded }),
+      (log) =>
+        Effect.repeat(
+          Effect.suspend(() => (log.isEnded ? Effect.void : log.changed)),
+          { until: () => log.isEnded }
+        ),
       { concurrency: "unbounded", discard: true }
     )
   )

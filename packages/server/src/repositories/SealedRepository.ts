@@ -7,19 +7,16 @@ import * as Layer from "effect/Layer"
 import * as Schema from "effect/Schema"
 import * as SqlClient from "effect/sql/SqlClient"
 import { reader, touches } from "../internal/rows.ts"
+import type { Place } from "../SealedPlaces.ts"
 
-/** Where sealed secrets stand: the table, the column that names a row, and the column of the secret. */
-const places = {
-  apiKeys: { table: "open_ai_services", id: "id", secret: "api_key" },
-  answers: { table: "idempotency_keys", id: "hash", secret: "body" }
-} as const
+const SealedRow = Schema.Struct({
+  id: Schema.String,
+  /** The second part of its name; empty where it has none. */
+  part: Schema.String,
+  sealed: Schema.Uint8Array
+})
 
-/** The keys of OpenAI services, and the answers that are kept for idempotency keys. */
-export type Place = keyof typeof places
-
-const SealedRow = Schema.Struct({ id: Schema.String, sealed: Schema.Uint8Array })
-
-/** A sealed secret, and the id of its row. */
+/** A sealed secret, and the name of its row. */
 export interface SealedRow extends Schema.Schema.Type<typeof SealedRow> {}
 
 const Row = reader(SealedRow)
@@ -28,8 +25,12 @@ const Row = reader(SealedRow)
 export class SealedRepository extends Context.Service<
   SealedRepository,
   {
-    /** Some of the secrets, by the order of their ids: those after this one, or the first. */
-    readonly list: (place: Place, after: string, limit: number) => Effect.Effect<ReadonlyArray<SealedRow>>
+    /** Some of the secrets, by the order of the names of their rows: those after this one, or the first. */
+    readonly list: (
+      place: Place,
+      after: SealedRow | undefined,
+      limit: number
+    ) => Effect.Effect<ReadonlyArray<SealedRow>>
     /** Puts one in the place of another, unless that was changed meanwhile. */
     readonly replace: (place: Place, row: SealedRow, sealed: Uint8Array) => Effect.Effect<boolean>
   }
@@ -37,25 +38,34 @@ export class SealedRepository extends Context.Service<
   /** The sealed secrets in the database. */
   static readonly layer: Layer.Layer<SealedRepository, never, SqlClient.SqlClient> = Layer.effect(
     SealedRepository,
-    Effect.map(SqlClient.SqlClient, (sql) => ({
-      list: (place, after, limit) => {
-        const { id, secret, table } = places[place]
-        return Row.all(
-          "list sealed secrets",
-          sql`SELECT ${sql.literal(id)} AS id, ${sql.literal(secret)} AS sealed FROM ${sql.literal(table)}
-            WHERE ${sql.literal(secret)} IS NOT NULL AND ${sql.literal(id)} > ${after}
-            ORDER BY ${sql.literal(id)} LIMIT ${limit}`
-        )
-      },
-      replace: (place, row, sealed) => {
-        const { id, secret, table } = places[place]
-        return touches(
-          "seal a secret anew",
-          sql`UPDATE ${sql.literal(table)} SET ${sql.literal(secret)} = ${sealed}
-            WHERE ${sql.literal(id)} = ${row.id} AND ${sql.literal(secret)} = ${row.sealed}
-            RETURNING ${sql.literal(id)}`
-        )
+    Effect.map(SqlClient.SqlClient, (sql) => {
+      const columns = ({ id, part, secret, table }: Place) => ({
+        table: sql(table),
+        secret: sql(secret),
+        id: sql(id),
+        // A constant that PostgreSQL takes for no number of a column.
+        part: part === undefined ? sql.literal("CAST('' AS TEXT)") : sql(part)
+      })
+      return {
+        list: (place, after, limit) => {
+          const { id, part, secret, table } = columns(place)
+          return Row.all(
+            "list sealed secrets",
+            sql`SELECT ${id} AS id, ${part} AS part, ${secret} AS sealed FROM ${table}
+              WHERE ${secret} IS NOT NULL AND (${id}, ${part}) > (${after?.id ?? ""}, ${after?.part ?? ""})
+              ORDER BY ${id}, ${part} LIMIT ${limit}`
+          )
+        },
+        replace: (place, row, sealed) => {
+          const { id, part, secret, table } = columns(place)
+          return touches(
+            "seal a secret anew",
+            sql`UPDATE ${table} SET ${secret} = ${sealed}
+              WHERE ${id} = ${row.id} AND ${part} = ${row.part} AND ${secret} = ${row.sealed}
+              RETURNING ${id}`
+          )
+        }
       }
-    }))
+    })
   )
 }

@@ -47,7 +47,10 @@ export const make = Effect.gen(function* () {
   const start = (more?: Record<string, string>) =>
     Effect.gen(function* () {
       const server = yield* begin(more)
-      if (process.env["DEBUG_CLUSTER"]) server.child.stderr?.pipe((yield* Effect.promise(() => import("node:fs"))).createWriteStream(`/tmp/cluster-${server.child.pid}.err`))
+      if (process.env["DEBUG_CLUSTER"])
+        server.child.stderr?.pipe(
+          (yield* Effect.promise(() => import("node:fs"))).createWriteStream(`/tmp/cluster-${server.child.pid}.err`)
+        )
       return { ...server, url: yield* server.listening } satisfies Member
     })
   return { databaseUrl, env, begin, start }
@@ -68,7 +71,10 @@ export const del = (member: Member, path: string) => call("DELETE", member.url, 
 /** Runs `pnpm access-token` beside the processes, and gives what it prints. */
 export const accessToken = (cluster: Effect.Success<typeof make>, ...args: ReadonlyArray<string>) =>
   Effect.gen(function* () {
-    const { code, stderr, stdout } = yield* ServerProcess.accessToken(cluster.env(yield* ServerProcess.dataDir), ...args)
+    const { code, stderr, stdout } = yield* ServerProcess.accessToken(
+      cluster.env(yield* ServerProcess.dataDir),
+      ...args
+    )
     if (code !== 0) return yield* Effect.die(new Error(stderr))
     return stdout
   })

@@ -24,14 +24,15 @@ export interface ServerProcess {
   readonly child: ChildProcess
 }
 
-/** Starts the backend, or a program that is like it, with these variables and no others. It is killed at the latest when the scope ends. */
+/** Starts the backend, or a program that is like it, with these arguments, variables and no others. It is killed at the latest when the scope ends. */
 export const start = (
   env: Record<string, string>,
-  program = script("main.ts")
+  program = script("main.ts"),
+  args: ReadonlyArray<string> = []
 ): Effect.Effect<ServerProcess, never, Scope.Scope> =>
   Effect.acquireRelease(
     Effect.sync(() => {
-      const child = spawn(process.execPath, [program], { env })
+      const child = spawn(process.execPath, [program, ...args], { env })
       let stdout = ""
       let stderr = ""
       child.stdout.on("data", (chunk) => {

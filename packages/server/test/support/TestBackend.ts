@@ -1,9 +1,7 @@
 /** The real backend on a free port with the database of the project, and real clients for it. */
 import { ChatbotClient } from "@effect-chatbot/client/ChatbotClient"
 import * as NodeTransport from "@effect-chatbot/client/NodeTransport"
-import * as ByteSize from "effect/ByteSize"
 import * as Context from "effect/Context"
-import * as Duration from "effect/Duration"
 import * as Effect from "effect/Effect"
 import * as FileSystem from "effect/FileSystem"
 import * as HttpClient from "effect/http/HttpClient"
@@ -13,8 +11,7 @@ import type * as Redacted from "effect/Redacted"
 import * as References from "effect/References"
 import type * as Scope from "effect/Scope"
 import * as Backend from "../../src/Backend.ts"
-import * as BotsFolder from "../../src/BotsFolder.ts"
-import type { ServerConfig } from "../../src/ServerConfig.ts"
+import { defaults, type ServerConfig } from "../../src/ServerConfig.ts"
 import { Tokens } from "../../src/Tokens.ts"
 import * as NodeServices from "@effect/platform-node/NodeServices"
 import { form, memory, postgresUrl } from "./TestDatabase.ts"
@@ -25,26 +22,12 @@ const backend = (options: Partial<ServerConfig>) =>
       const fs = yield* FileSystem.FileSystem
       const dataDir = yield* fs.makeTempDirectoryScoped({ prefix: "chatbot-test-" })
       const config: ServerConfig = {
-        host: "127.0.0.1",
+        ...defaults,
         port: 0,
         dataDir,
         databaseUrl: form === "postgres" && options.dataDir === undefined ? yield* postgresUrl() : undefined,
         databaseConnections: 5,
-        cluster: false,
-        runnerHost: undefined,
-        runnerPort: 0,
-        failover: Duration.seconds(10),
-        shutdownGrace: Duration.seconds(10),
-        botsDir: BotsFolder.defaultFolder,
-        adminToken: undefined,
-        secretKey: undefined,
-        secretKeyPrevious: undefined,
-        promptTokens: 8000,
-        allowLinkLocalProviders: false,
-        requireTerms: false,
-        maxBodySize: ByteSize.mebibytes(1),
         logLevel: "None",
-        stopWithStdin: false,
         ...options
       }
       return Backend.layer(config, form === "memory" && options.dataDir === undefined ? { database: memory } : {})

@@ -1,0 +1,103 @@
+import { ProviderFailed, type ProviderTimedOut } from "@effect-chatbot/schema/Errors"
+import { CompletionProvider, type Part, type Request } from "@effect-chatbot/server/CompletionProvider"
+import * as EmbeddedProvider from "@effect-chatbot/server/EmbeddedProvider"
+import * as Tokenizer from "@effect-chatbot/server/Tokenizer"
+import * as Context from "effect/Context"
+import * as Effect from "effect/Effect"
+import * as Layer from "effect/Layer"
+import type * as SqlClient from "effect/sql/SqlClient"
+import * as Stream from "effect/Stream"
+import type { Answer, Answers, Asked } from "../Model.ts"
+
+/** Counts a token for each word: that is known without a table of two megabytes, and a test can count along. */
+export const tokenizer: Layer.Layer<Tokenizer.Tokenizer> = Layer.succeed(Tokenizer.Tokenizer, {
+  count: (text) => Effect.sync(() => words(text))
+})
+
+const words = (text: string): number => text.match(/\S+/g)?.length ?? 0
+
+const askedOf = ({ bot, history, userMessage, userSystemMessage }: Request): Asked => ({
+  bot: bot.code,
+  baseSystemMessage: bot.baseSystemMessage,
+  userSystemMessage,
+  history,
+  userMessage
+})
+
+const partsOf = (asked: Asked, answer: Answer): Stream.Stream<Part, ProviderFailed | ProviderTimedOut> =>
+  Stream.suspend(() => {
+    const { baseSystemMessage = "", history, userMessage, userSystemMessage = "" } = asked
+    const read = [baseSystemMessage, userSystemMessage, userMessage]
+    for (const turn of history) read.push(turn.userMessage, turn.assistantMessage)
+    let said = ""
+    const pieces = typeof answer === "string" ? Stream.succeed(answer) : answer
+    return pieces.pipe(
+      Stream.filter((text) => text !== ""),
+      Stream.map((text): Part => {
+        said += text
+        return { _tag: "Delta", text }
+      }),
+      Stream.concat(
+        Stream.sync((): Part => ({
+          _tag: "Done",
+          promptTokens: words(read.join(" ")),
+          completionTokens: words(said),
+          sources: [],
+          tags: [],
+          trace: ["the answer was scripted by a test"]
+        }))
+      )
+    )
+  })
+
+/** What the model does: it can be told to do something else, and keeps what it was asked. */
+export interface Model {
+  answers: Answers | undefined
+  /** How many of the answers were given. */
+  given: number
+  readonly asked: Array<Asked>
+  /** What is wrong with the script, when it is found out. */
+  mistake: Error | undefined
+}
+
+/** The model of a script. */
+export const makeModel = (answers: Answers | undefined): Model => ({
+  answers,
+  given: 0,
+  asked: [],
+  mistake: undefined
+})
+
+/** Dies of a mistake of the script, which is one of the test: no error of a call would say so. */
+export const check = (model: Model): Effect.Effect<void> =>
+  Effect.suspend(() => (model.mistake === undefined ? Effect.void : Effect.die(model.mistake)))
+
+const next = (model: Model, asked: Asked): Answer => {
+  const { answers } = model
+  if (typeof answers === "function") return answers(asked)
+  const answer = answers?.[model.given++]
+  if (answer !== undefined) return answer
+  model.mistake = new Error(
+    `No answer is scripted for the question "${asked.userMessage}" to the bot "${asked.bot}": it is question ${model.given}, and there are ${answers?.length ?? 0} answers`
+  )
+  return Stream.fail(new ProviderFailed({ message: model.mistake.message }))
+}
+
+/** Answers as the model says; without answers, as the embedded provider does, from what the bots know. */
+export const layer = (
+  model: Model
+): Layer.Layer<CompletionProvider, never, SqlClient.SqlClient | Tokenizer.Tokenizer> =>
+  Layer.effect(
+    CompletionProvider,
+    Effect.gen(function* () {
+      const embedded = Context.get(yield* Layer.build(EmbeddedProvider.layer), CompletionProvider)
+      return {
+        complete: (request) =>
+          Stream.suspend(() => {
+            const asked = askedOf(request)
+            model.asked.push(asked)
+            return model.answers === undefined ? embedded.complete(request) : partsOf(asked, next(model, asked))
+          })
+      }
+    })
+  )

@@ -1,0 +1,182 @@
+import * as Completion from "@effect-chatbot/client/Completion"
+import { ChatbotClient } from "@effect-chatbot/client/ChatbotClient"
+import { Chats } from "@effect-chatbot/client/Chats"
+import * as RetryPolicy from "@effect-chatbot/client/RetryPolicy"
+import { ProviderFailed } from "@effect-chatbot/schema/Errors"
+import { ChatId } from "@effect-chatbot/schema/Ids"
+import * as ChatbotTest from "@effect-chatbot/testing/ChatbotTest"
+import { assert, describe, it } from "@effect/vitest"
+import * as Cause from "effect/Cause"
+import * as Effect from "effect/Effect"
+import * as Exit from "effect/Exit"
+import * as Fiber from "effect/Fiber"
+import * as Schedule from "effect/Schedule"
+import * as Stream from "effect/Stream"
+import * as TestClock from "effect/testing/TestClock"
+
+const seed = {
+  bots: {
+    support: { facts: ["We take cards and cash."], displayName: "Support", isOpen: true },
+    guide: { links: { support: ["cards"] } }
+  },
+  users: { grace: { isTermsAccepted: true, systemMessages: { brief: "Be brief." } } },
+  chats: { first: { bot: "support", user: "grace", displayName: "Paying", isFavorite: true, questions: ["Cards?"] } }
+} as const
+
+describe("ChatbotTest.layer", () => {
+  it.effect("answers what the bots know, where no answers are scripted", () =>
+    Effect.gen(function* () {
+      const { chats } = yield* ChatbotClient
+      const { chatId } = yield* chats.createByBotCode("guide")
+      const { assistantMessage } = yield* chats.complete(chatId, "Do you take cards?")
+      assert.include(assistantMessage, "We take cards and cash.")
+    }).pipe(Effect.provide(ChatbotTest.layer(seed)))
+  )
+
+  it.effect("has what was seeded, and whose it is", () =>
+    Effect.gen(function* () {
+      const backend = yield* ChatbotTest.Backend
+      const grace = yield* backend.as("grace")
+      const chatId = yield* backend.chatId("first")
+      const chat = yield* grace.chats.get(chatId)
+      assert.strictEqual(chat.displayName, "Paying")
+      assert.deepStrictEqual(
+        chat.completions.map(({ userMessage }) => userMessage),
+        ["Cards?"]
+      )
+      assert.strictEqual((yield* grace.users.current).isTermsAccepted, true)
+      const { items } = yield* grace.users.systemMessages.list()
+      assert.deepStrictEqual(
+        items.map(({ displayName }) => displayName),
+        ["brief"]
+      )
+      // Somebody else's is not there.
+      const { chats } = yield* ChatbotClient
+      const failure = yield* Effect.flip(chats.get(chatId))
+      assert.strictEqual(failure._tag, "ChatNotFound")
+      assert.strictEqual(
+        yield* Effect.flatMap(backend.anonymous, ({ chats }) => chats.openBot).pipe(
+          Effect.map((bot) => bot.openChatBotId)
+        ),
+        yield* backend.botId("support")
+      )
+      const admin = yield* backend.as("admin")
+      assert.include((yield* admin.users.current).roles, "Admin")
+    }).pipe(Effect.provide(ChatbotTest.layer(seed)))
+  )
+
+  it.effect("answers what is scripted, one by one", () =>
+    Effect.gen(function* () {
+      const backend = yield* ChatbotTest.Backend
+      const { chats } = yield* ChatbotClient
+      const { chatId } = yield* chats.createByBotCode("support")
+      assert.strictEqual((yield* chats.complete(chatId, "One?")).assistantMessage, "1")
+      const failure = yield* Effect.flip(chats.complete(chatId, "Two?"))
+      assert.strictEqual(failure._tag, "ProviderFailed")
+      yield* backend.answer(({ userMessage }) => userMessage.toUpperCase())
+      assert.strictEqual((yield* chats.complete(chatId, "four")).assistantMessage, "FOUR")
+      const asked = yield* backend.asked
+      assert.deepStrictEqual(
+        asked.map(({ userMessage }) => userMessage),
+        ["One?", "Two?", "four"]
+      )
+      assert.deepStrictEqual(asked[2]?.history, [{ userMessage: "One?", assistantMessage: "1" }])
+    }).pipe(
+      Effect.provideService(RetryPolicy.RetryPolicy, RetryPolicy.none),
+      Effect.provide(
+        ChatbotTest.layer({ ...seed, chats: {}, answers: ["1", Stream.fail(new ProviderFailed({ message: "No." }))] })
+      )
+    )
+  )
+
+  it.effect("tells at once when no answer is scripted", () =>
+    Effect.gen(function* () {
+      const { chats } = yield* ChatbotClient
+      const { chatId } = yield* chats.createByBotCode("support")
+      for (const call of [
+        Effect.asVoid(chats.complete(chatId, "Hello?")),
+        Stream.runDrain(chats.stream(chatId, "Hello?"))
+      ]) {
+        const exit = yield* Effect.exit(call)
+        assert.isTrue(Exit.isFailure(exit) && Cause.hasDies(exit.cause))
+        assert.include(Exit.isFailure(exit) ? String(Cause.squash(exit.cause)) : "", 'for the question "Hello?"')
+      }
+    }).pipe(Effect.provide(ChatbotTest.layer({ bots: { support: {} }, answers: [] })))
+  )
+
+  it.effect("streams with the delays of the script, by the clock of the test", () =>
+    Effect.gen(function* () {
+      const { chats } = yield* ChatbotClient
+      const { chatId } = yield* chats.createByBotCode("support")
+      const pieces: Array<string> = []
+      const fiber = yield* chats.stream(chatId, "Hello?").pipe(
+        Completion.text,
+        Stream.runForEach((text) => Effect.sync(() => pieces.push(text))),
+        Effect.forkChild
+      )
+      yield* TestClock.adjust("1500 millis")
+      assert.deepStrictEqual(pieces, ["Hel"])
+      yield* TestClock.adjust("2 seconds")
+      yield* Fiber.join(fiber)
+      assert.deepStrictEqual(pieces, ["Hel", "lo"])
+    }).pipe(
+      Effect.provide(
+        ChatbotTest.layer({
+          bots: { support: {} },
+          answers: () => Stream.make("Hel", "lo").pipe(Stream.schedule(Schedule.spaced("1 second")))
+        })
+      )
+    )
+  )
+
+  it.effect("keeps two backends apart", () =>
+    Effect.gen(function* () {
+      const titles = (layer: ReturnType<typeof ChatbotTest.layer>) =>
+        Effect.gen(function* () {
+          const { bots } = yield* ChatbotClient
+          return (yield* bots.list()).items.map(({ code }) => code)
+        }).pipe(Effect.provide(layer))
+      assert.deepStrictEqual(yield* titles(ChatbotTest.layer({ bots: { a: {} } })), ["a"])
+      assert.deepStrictEqual(yield* titles(ChatbotTest.layer({ bots: { b: {} } })), ["b"])
+    })
+  )
+})
+
+describe("ChatbotTest.mock", () => {
+  const chatId = ChatId.make("chat-1")
+
+  it.effect("does what it is told, and records what was called", () =>
+    Effect.gen(function* () {
+      const chats = yield* Chats
+      yield* chats.rename(chatId, "A name")
+      assert.deepStrictEqual(yield* ChatbotTest.calls("chats.rename"), [
+        { name: "chats.rename", arguments: [chatId, "A name"] }
+      ])
+    }).pipe(Effect.provide(ChatbotTest.mock({ chats: { rename: () => Effect.void } })))
+  )
+
+  it.effect("fails a call that was not mocked, by its name and its arguments", () =>
+    Effect.gen(function* () {
+      const { bots, chats, users } = yield* ChatbotClient
+      const messages = yield* Effect.forEach(
+        [
+          chats.complete(chatId, "Hello?"),
+          Stream.runDrain(chats.stream(chatId, "Hello?")),
+          users.current,
+          Stream.runDrain(users.systemMessages.items({ pageSize: 5 })),
+          bots.list()
+        ] as ReadonlyArray<Effect.Effect<unknown, unknown>>,
+        (call) =>
+          Effect.map(Effect.exit(call), (exit) =>
+            Exit.isFailure(exit) && Cause.hasDies(exit.cause) ? String(Cause.squash(exit.cause)) : "no defect"
+          )
+      )
+      assert.include(messages[0], 'chats.complete("chat-1", "Hello?") was called')
+      assert.include(messages[1], 'chats.stream("chat-1", "Hello?") was called')
+      assert.include(messages[2], "users.current() was called")
+      assert.include(messages[3], 'users.systemMessages.items({"pageSize":5}) was called')
+      assert.include(messages[3], "ChatbotTest.mock({ users: { systemMessages: { items: … } } })")
+      assert.include(messages[4], "bots.list() was called")
+    }).pipe(Effect.provide(ChatbotTest.mock({})))
+  )
+})
