@@ -3,7 +3,7 @@ import { defineConfig } from "vitest/config"
 declare module "vitest" {
   export interface ProvidedContext {
     /** On which database the tests of a project run, see `packages/server/test/support/TestDatabase.ts`. */
-    readonly form: "memory" | "disk" | "postgres"
+    readonly form: "memory" | "disk" | "postgres" | "cluster"
   }
 }
 
@@ -31,8 +31,13 @@ const services = server(
   "UserService"
 )
 
-/** What is about PostgreSQL itself, and what only runs on it. */
-const postgres = server("Postgres*", "Cluster")
+/** What is about PostgreSQL itself. */
+const postgres = server("Postgres*")
+
+/** What is about several processes. */
+const cluster = server("Cluster")
+
+const postgresServer = "packages/server/test/support/postgresServer.ts"
 
 export default defineConfig({
   test: {
@@ -43,7 +48,7 @@ export default defineConfig({
     projects: [
       {
         extends: true,
-        test: { name: "disk", include: ["packages/*/test/**/*.test.ts"], exclude: postgres, provide: { form: "disk" } }
+        test: { name: "disk", include: ["packages/*/test/**/*.test.ts"], exclude: [...postgres, ...cluster], provide: { form: "disk" } }
       },
       { extends: true, test: { name: "memory", include: contract, provide: { form: "memory" } } },
       {
@@ -51,8 +56,18 @@ export default defineConfig({
         test: {
           name: "postgres",
           include: [...contract, ...services, ...postgres],
-          globalSetup: "packages/server/test/support/postgresServer.ts",
+          globalSetup: postgresServer,
           provide: { form: "postgres" }
+        }
+      },
+      {
+        extends: true,
+        test: {
+          name: "cluster",
+          // Of the contract, what is asked of a backend from outside.
+          include: [...server("Contract", "ExactlyOnce", "Wire"), ...cluster],
+          globalSetup: postgresServer,
+          provide: { form: "cluster" }
         }
       }
     ]

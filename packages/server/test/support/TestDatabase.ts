@@ -10,8 +10,8 @@ import * as Redacted from "effect/Redacted"
 import type * as Scope from "effect/Scope"
 import { inject } from "vitest"
 
-/** Where the tests of this project keep their data: SQLite in memory or on disk, or PostgreSQL. */
-export const form: "memory" | "disk" | "postgres" = inject("form")
+/** Where the tests of this project keep their data: SQLite in memory or on disk, or PostgreSQL; `cluster` is two processes on that. */
+export const form: "memory" | "disk" | "postgres" | "cluster" = inject("form")
 
 const ask = (method: "POST" | "DELETE", name: string): Effect.Effect<string> =>
   Effect.promise(async () => {
