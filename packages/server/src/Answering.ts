@@ -251,8 +251,10 @@ export class Answering extends Context.Service<
                 } else if (text.length + part.text.length > maxAnswerLength || ++pieces > maxAnswerPieces) {
                   return Effect.fail(new ProviderFailed({ message: "The provider does not come to an end." }))
                 } else if (part.text !== "") {
-                  text += part.text
-                  onDraft({ ...begun, text }, part.text)
+                  // What no database can hold is not shown either.
+                  const piece = part.text.replaceAll("\0", "\uFFFD")
+                  text += piece
+                  onDraft({ ...begun, text }, piece)
                 }
               }
               return Effect.void
@@ -261,7 +263,7 @@ export class Answering extends Context.Service<
         if (done === undefined) return yield* new ProviderFailed({ message: "The provider broke off its answer." })
         const end = yield* Clock.currentTimeMillis
         const { _tag, ...known } = done
-        const answer: Answer = { assistantMessage: text, ...known }
+        const answer: Answer = { assistantMessage: TextLimits.toPlain(text), ...known }
         const trace = [
           ...begun.trace,
           ...answer.trace,
@@ -277,7 +279,7 @@ export class Answering extends Context.Service<
         const promptTokens = yield* tokenizer.count(prompt)
         const completionTokens = yield* tokenizer.count(text)
         const answer = {
-          assistantMessage: text,
+          assistantMessage: TextLimits.toPlain(text),
           promptTokens,
           completionTokens,
           sources: [],

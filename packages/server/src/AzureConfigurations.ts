@@ -136,6 +136,7 @@ export class AzureConfigurations extends Context.Service<
           const settings = yield* Effect.orDie(encode(change))
           yield* transactions.run(
             Effect.gen(function* () {
+              yield* transactions.lock(`bot ${botId}`)
               yield* checkBot(botId)
               const before = yield* configurations.find(botId, kind)
               yield* configurations.set(botId, kind, {

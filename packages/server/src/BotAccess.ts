@@ -26,7 +26,7 @@ export const mayUse = (
     ? bot.isOpen && bot.isPublic
     : bot.isPublic || isAdmin(caller) || isListed(caller, bot.listedLogins))
 
-/** The same, as a filter of a list. */
+/** The same, as a filter of the database. */
 export const filter = (caller: Caller): BotFilter => ({
   onlyOpen: caller._tag === "Anonymous",
   onlyPublic: !isAdmin(caller),

@@ -27,7 +27,7 @@ import { administers, contributes } from "./BotAccess.ts"
 import * as BotCode from "./BotCode.ts"
 import type { SignedIn } from "./Callers.ts"
 import * as Paging from "./Paging.ts"
-import { AdminBotRepository, type AdminBotRow, type EditableRow } from "./repositories/AdminBotRepository.ts"
+import { AdminBotRepository, codesLock, type AdminBotRow, type EditableRow } from "./repositories/AdminBotRepository.ts"
 import { OpenAiServiceRepository } from "./repositories/OpenAiServiceRepository.ts"
 import { Transactions } from "./repositories/Transactions.ts"
 import * as TextLimits from "./TextLimits.ts"
@@ -212,6 +212,7 @@ export class BotAdministration extends Context.Service<
         const now = yield* DateTime.now
         yield* transactions.run(
           Effect.gen(function* () {
+            yield* transactions.lock(codesLock)
             yield* checkReferences(bot)
             const isStored = yield* bots.insert({ ...toRow(bot), id, implementationType }, now)
             if (!isStored) return yield* new BotCodeTaken({ code: bot.code })
@@ -230,6 +231,7 @@ export class BotAdministration extends Context.Service<
         const now = yield* DateTime.now
         yield* transactions.run(
           Effect.gen(function* () {
+            yield* transactions.lock(codesLock)
             if ((yield* bots.typeOf(botId)) === undefined) return yield* new BotNotFound({ botId })
             yield* checkReferences(bot, botId)
             yield* bots.update(botId, toRow(bot), now)
@@ -239,7 +241,10 @@ export class BotAdministration extends Context.Service<
 
       const remove = Effect.fn("BotAdministration.delete")(function* (botId: BotId) {
         const now = yield* DateTime.now
-        yield* Effect.flatMap(transactions.run(bots.delete(botId, now)), unlessMissing(botId))
+        const found = yield* transactions.run(
+          Effect.andThen(transactions.lock(`bot ${botId}`), bots.delete(botId, now))
+        )
+        yield* unlessMissing(botId)(found)
       })
 
       const configuration = Effect.fn("BotAdministration.configuration")(function* (botId: BotId) {
@@ -252,11 +257,6 @@ export class BotAdministration extends Context.Service<
         { configurationRaw }: BotConfiguration
       ) {
         yield* TextLimits.check({ configurationRaw })
-        // Whoever reads it should find what was written, whatever the database and the encoding.
-        if (configurationRaw?.includes("\0") === true || configurationRaw?.isWellFormed() === false) {
-          const message = "Expected a text without NUL characters and without halves of characters"
-          return yield* new InvalidRequest({ issues: [{ path: ["payload", "configurationRaw"], message }] })
-        }
         const text = configurationRaw === "" ? undefined : configurationRaw
         yield* Effect.flatMap(bots.setConfiguration(botId, text), unlessMissing(botId))
       })

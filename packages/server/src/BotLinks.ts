@@ -80,6 +80,7 @@ export class BotLinks extends Context.Service<
           const now = yield* DateTime.now
           yield* transactions.run(
             Effect.gen(function* () {
+              yield* transactions.lock(`bot ${startBotId}`, `bot ${botId}`)
               yield* checkStartBot(startBotId)
               if ((yield* bots.typeOf(botId)) === undefined) return yield* new BotNotFound({ botId })
               if (!(yield* write)) return yield* Effect.fail(otherwise)

@@ -76,8 +76,8 @@ export class BotService extends Context.Service<
       const usage = yield* TokenUsageRepository
 
       const find = Effect.fnUntraced(function* (caller: Caller, botId: BotId) {
-        const bot = yield* bots.find(botId)
-        return bot !== undefined && BotAccess.mayUse(caller, bot) ? bot : yield* new BotNotFound({ botId })
+        const bot = yield* bots.findAmong({ id: botId }, BotAccess.filter(caller))
+        return bot ?? (yield* new BotNotFound({ botId }))
       })
 
       const page = Effect.fnUntraced(function* (caller: Caller, query: PageQuery, filter: BotFilter) {

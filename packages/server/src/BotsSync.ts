@@ -18,7 +18,9 @@ import * as SqlClient from "effect/sql/SqlClient"
 import type * as SqlError from "effect/sql/SqlError"
 import * as BotsFolder from "./BotsFolder.ts"
 import * as Knowledge from "./Knowledge.ts"
+import { codesLock } from "./repositories/AdminBotRepository.ts"
 import * as SearchText from "./SearchText.ts"
+import * as Lock from "./sql/Lock.ts"
 
 /** What {@link sync} did. */
 export interface Synced {
@@ -227,6 +229,8 @@ export const sync = Effect.fn("BotsSync.sync")(function* (
   })
 
   const write = Effect.gen(function* () {
+    // Of two processes that start at once, the second finds it done.
+    yield* Lock.takePatiently(sql, codesLock)
     const [kept] = yield* sql<{ value: string }>`SELECT value FROM settings WHERE key = ${settingsKey}`
     const state = Option.getOrUndefined(decodeState(kept?.value))
     const splitAgain = state?.splitVersion !== Knowledge.splitVersion

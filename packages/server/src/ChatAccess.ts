@@ -1,5 +1,6 @@
 /**
- * Which chats a caller may use. A chat that is missing and one of somebody else are the same to a caller.
+ * Which chats a caller may use. A chat that is missing and one of somebody else are the same to a caller, and take the same time: the
+ * database finds neither.
  */
 import type { Caller } from "@effect-chatbot/api/middleware/Authorization"
 import { ChatNotFound } from "@effect-chatbot/schema/Errors"
@@ -8,7 +9,7 @@ import * as Context from "effect/Context"
 import * as Effect from "effect/Effect"
 import * as Layer from "effect/Layer"
 import { type SignedIn, userId } from "./Callers.ts"
-import { ChatRepository, type ChatRow } from "./repositories/ChatRepository.ts"
+import { ChatRepository, type ChatRow, type Reach } from "./repositories/ChatRepository.ts"
 
 /** Which chats a caller may use. */
 export class ChatAccess extends Context.Service<
@@ -24,14 +25,13 @@ export class ChatAccess extends Context.Service<
   static readonly layer: Layer.Layer<ChatAccess, never, ChatRepository> = Layer.effect(
     ChatAccess,
     Effect.map(ChatRepository, (chats) => {
-      const find = Effect.fnUntraced(function* (chatId: ChatId, allows: (chat: ChatRow) => boolean) {
-        const chat = yield* chats.find(chatId)
-        return chat !== undefined && allows(chat) ? chat : yield* new ChatNotFound({ chatId })
+      const find = Effect.fnUntraced(function* (chatId: ChatId, reach: Reach) {
+        const chat = yield* chats.find(chatId, reach)
+        return chat ?? (yield* new ChatNotFound({ chatId }))
       })
       return {
-        reachable: (caller, chatId) =>
-          find(chatId, (chat) => chat.userId === undefined || chat.userId === userId(caller)),
-        own: (caller, chatId) => find(chatId, (chat) => chat.userId === caller.id)
+        reachable: (caller, chatId) => find(chatId, { userId: userId(caller), orAnonymous: true }),
+        own: (caller, chatId) => find(chatId, { userId: caller.id, orAnonymous: false })
       }
     })
   )

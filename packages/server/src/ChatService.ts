@@ -28,7 +28,7 @@ import * as DateTime from "effect/DateTime"
 import * as Duration from "effect/Duration"
 import * as Effect from "effect/Effect"
 import * as Layer from "effect/Layer"
-import { mayUse } from "./BotAccess.ts"
+import * as BotAccess from "./BotAccess.ts"
 import { type SignedIn, userId } from "./Callers.ts"
 import { ChatAccess } from "./ChatAccess.ts"
 import * as Paging from "./Paging.ts"
@@ -151,7 +151,7 @@ export class ChatService extends Context.Service<
 
       const createWith = Effect.fnUntraced(function* (
         caller: Caller,
-        find: Effect.Effect<BotRow | undefined>,
+        which: Parameters<typeof bots.findAmong>[0],
         notFound: BotNotFound
       ) {
         yield* checkTerms(caller)
@@ -159,8 +159,8 @@ export class ChatService extends Context.Service<
         const now = yield* DateTime.now
         return yield* transactions.run(
           Effect.gen(function* () {
-            const bot = yield* find
-            if (bot === undefined || !mayUse(caller, bot)) return yield* notFound
+            const bot = yield* bots.findAmong(which, BotAccess.filter(caller))
+            if (bot === undefined) return yield* notFound
             yield* chats.insert({ id: chatId, botId: bot.id, userId: userId(caller) }, now)
             return { chatId, botId: bot.id, ...greeting(bot) }
           })
@@ -168,11 +168,11 @@ export class ChatService extends Context.Service<
       })
 
       const create = Effect.fn("ChatService.create")((caller: Caller, botId: BotId) =>
-        createWith(caller, bots.find(botId), new BotNotFound({ botId }))
+        createWith(caller, { id: botId }, new BotNotFound({ botId }))
       )
 
       const createByBotCode = Effect.fn("ChatService.createByBotCode")((caller: Caller, botCode: string) =>
-        createWith(caller, bots.findByCode(botCode), new BotNotFound({}))
+        createWith(caller, { code: botCode }, new BotNotFound({}))
       )
 
       const openBot = Effect.map(bots.findOpen, (bot) => ({

@@ -233,6 +233,7 @@ export class IdempotencyKeys extends Context.Service<
       ) {
         const identity = yield* identify(request)
         const once = Effect.gen(function* () {
+          yield* transactions.lock(`idempotency key ${identity.hash}`)
           const replayed = yield* find(identity)
           if (replayed !== undefined) return replayed
           const value = yield* work

@@ -1,5 +1,5 @@
 /**
- * How long the texts may be that callers store. Lists show a hundred names at once and every question counts its words and those of the
+ * How long the texts may be that callers store, and of what. Lists show a hundred names at once and every question counts its words and those of the
  * user system message, so texts are bounded far below the limit of bodies.
  */
 import { InvalidRequest } from "@effect-chatbot/schema/Errors"
@@ -60,7 +60,16 @@ const partsOf = (text: Text): ReadonlyArray<readonly [path: ReadonlyArray<string
   return [[[], text]]
 }
 
-/** Refuses texts that are too long, and those of the names in `needed` that are blank; all of them at once. */
+/** Whether a text has neither NUL characters, which PostgreSQL cannot store, nor halves of characters, which have no UTF-8. */
+export const isPlain = (text: string): boolean => !text.includes("\0") && text.isWellFormed()
+
+/** What is said of a text that is not plain. */
+export const plainMessage = "Expected a text without NUL characters and without halves of characters"
+
+/** A text as it can be stored, of a source that is not to be refused. */
+export const toPlain = (text: string): string => text.toWellFormed().replaceAll("\0", "\uFFFD")
+
+/** Refuses texts that are too long or not plain, and those of the names in `needed` that are blank; all of them at once. */
 export const check = (texts: Texts, needed: ReadonlyArray<keyof Texts> = []): Effect.Effect<void, InvalidRequest> => {
   const issues = names.flatMap((name) =>
     partsOf(texts[name]).flatMap(([path, text], index) => {
@@ -69,7 +78,9 @@ export const check = (texts: Texts, needed: ReadonlyArray<keyof Texts> = []): Ef
           ? `Expected at most ${limits[name]} characters`
           : index === 0 && needed.includes(name) && (text === undefined || text.trim() === "")
             ? "Expected a text that is not blank"
-            : undefined
+            : text !== undefined && !isPlain(text)
+              ? plainMessage
+              : undefined
       return message === undefined ? [] : [{ path: ["payload", name, ...path], message }]
     })
   )

@@ -149,23 +149,24 @@ export class Tokens extends Context.Service<
         const given = token === undefined || Redacted.value(token) === "" ? undefined : Redacted.value(token)
         const hash = given === undefined ? undefined : yield* secrets.hash(given)
         const id = yield* random.uuidV7()
-        const { hasToken, stale } = yield* transactions.run(
+        const { created, stale } = yield* transactions.run(
           Effect.gen(function* () {
+            // Of two processes that start at once, one makes a token.
+            yield* transactions.lock("the token of the admin")
             const admin = yield* users.findOrCreate({ login: adminLogin, roles: ["Admin", "User"], ...newUser }, now)
             const stale = yield* repository.revokeOthers({ userId: admin.id, name: configured, hash }, now)
-            if (hash === undefined) return { stale, hasToken: yield* repository.hasValid(admin.id, now) }
-            yield* repository.upsert({ id, userId: admin.id, hash, name: configured, expiresUtc: undefined }, now)
-            return { stale, hasToken: true }
+            if (hash !== undefined) {
+              yield* repository.upsert({ id, userId: admin.id, hash, name: configured, expiresUtc: undefined }, now)
+              return { stale, created: Option.none() }
+            }
+            if (yield* repository.hasValid(admin.id, now)) return { stale, created: Option.none() }
+            const { token } = yield* create({ login: adminLogin, roles: ["Admin", "User"], name: "first start" })
+            yield* keep(token)
+            return { stale, created: Option.some(token) }
           })
         )
         yield* Effect.forEach(stale, (hash) => Cache.invalidate(cache, hash), { discard: true })
-        if (hasToken) return Option.none()
-        const created = yield* transactions.run(
-          Effect.tap(create({ login: adminLogin, roles: ["Admin", "User"], name: "first start" }), ({ token }) =>
-            keep(token)
-          )
-        )
-        return Option.some(created.token)
+        return created
       })
 
       return { authenticate, create, revoke, ensureAdmin }

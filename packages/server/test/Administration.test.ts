@@ -13,7 +13,6 @@ import { ChatService } from "@effect-chatbot/server/ChatService"
 import { CompletionRuns } from "@effect-chatbot/server/CompletionRuns"
 import * as Logins from "@effect-chatbot/server/Logins"
 import * as Migrations from "@effect-chatbot/server/sql/Migrations"
-import * as NodeSqlite from "@effect-chatbot/server/sql/NodeSqlite"
 import { assert, describe, it } from "@effect/vitest"
 import * as DateTime from "effect/DateTime"
 import * as Deferred from "effect/Deferred"
@@ -29,6 +28,7 @@ import * as TestClock from "effect/testing/TestClock"
 import * as FastCheck from "fast-check"
 import { inspect } from "node:util"
 import { blobUri } from "../src/internal/urls.ts"
+import * as TestDatabase from "./support/TestDatabase.ts"
 import * as Services from "./support/TestServices.ts"
 
 type Env = Layer.Success<typeof Services.layer>
@@ -164,7 +164,7 @@ describe("the logins of a bot", () => {
 describe("the facts of a bot", () => {
   const everything = Effect.gen(function* () {
     const sql = yield* SqlClient.SqlClient
-    yield* sql`INSERT INTO passages_search (passages_search, rank) VALUES ('integrity-check', 1)`
+    yield* TestDatabase.checkIndex
     return {
       facts: yield* sql`SELECT * FROM bot_facts ORDER BY id`,
       passages: yield* sql`SELECT bot_fact_id, text FROM passages ORDER BY bot_fact_id`,
@@ -476,7 +476,7 @@ describe("a database of an earlier version", () => {
       yield* Migrator.make({})({ loader: Migrator.fromRecord(Migrations.migrations) })
       assert.deepStrictEqual(yield* sql`SELECT search_text FROM bot_facts`, [{ searchText: "äpfel" }])
       assert.deepStrictEqual(
-        yield* sql`SELECT count(*) AS n FROM feedback WHERE search_text = lower('öl ') || substr(id, 2)`,
+        yield* sql`SELECT CAST(count(*) AS INTEGER) AS n FROM feedback WHERE search_text = lower('öl ') || substr(id, 2)`,
         [{ n: 250 }]
       )
       const [bot] = yield* sql<Record<string, unknown>>`SELECT * FROM bots`
@@ -486,7 +486,7 @@ describe("a database of an earlier version", () => {
         deletedUtc: null
       })
       assert.strictEqual(Object.keys(bot!).at(-1), "image")
-    }).pipe(Effect.provide(NodeSqlite.layer({ filename: ":memory:" })))
+    }).pipe(Effect.provide(TestDatabase.empty))
   )
 })
 

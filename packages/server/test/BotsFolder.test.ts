@@ -346,7 +346,8 @@ describe("BotsSync.sync", () => {
       bots: yield* sql`SELECT * FROM bots ORDER BY code`,
       facts: yield* sql`SELECT * FROM bot_facts ORDER BY fact_text`,
       documents: yield* sql`SELECT * FROM documents ORDER BY path`,
-      passages: yield* sql`SELECT * FROM passages ORDER BY id`,
+      passages:
+        yield* sql`SELECT id, bot_id, document_id, bot_fact_id, ordinal, heading, text FROM passages ORDER BY id`,
       links: yield* sql`SELECT * FROM bot_links`
     }
   })
@@ -354,9 +355,13 @@ describe("BotsSync.sync", () => {
   /** What the full-text index finds, by the text of the passages. */
   const finds = Effect.fnUntraced(function* (word: string) {
     const sql = yield* SqlClient.SqlClient
-    yield* sql`INSERT INTO passages_search (passages_search, rank) VALUES ('integrity-check', 1)`
-    const rows = yield* sql<{ text: string }>`
-      SELECT p.text FROM passages_search s JOIN passages p ON p.id = s.rowid WHERE passages_search MATCH ${word}`
+    yield* TestDatabase.checkIndex
+    const rows = yield* sql.onDialectOrElse({
+      pg: () =>
+        sql<{ text: string }>`SELECT text FROM passages WHERE search @@ websearch_to_tsquery('chatbot', ${word})`,
+      orElse: () => sql<{ text: string }>`
+        SELECT p.text FROM passages_search s JOIN passages p ON p.id = s.rowid WHERE passages_search MATCH ${word}`
+    })
     return rows.map((_) => _.text)
   })
 
@@ -672,7 +677,7 @@ describe("BotsSync.sync", () => {
       const broken = yield* folderOf({ ...files, "z/bot.yaml": "code: z" })
       const error = yield* Effect.flip(Layer.build(BotsSync.layer(broken)))
       assert.strictEqual(error._tag, "BotsFolderInvalid")
-      yield* sql`CREATE TRIGGER refuse BEFORE INSERT ON passages WHEN new.text LIKE 'Epsilon%' BEGIN SELECT RAISE(ABORT, 'no'); END`
+      yield* TestDatabase.refuse("passages", "new.text LIKE 'Epsilon%'")
       assert.strictEqual((yield* Effect.flip(bringIn(files)))._tag, "SqlError")
       assert.deepStrictEqual(yield* sql`SELECT * FROM bots`, [])
       assert.deepStrictEqual(yield* sql`SELECT * FROM settings`, [])

@@ -25,6 +25,7 @@ import * as SqlClient from "effect/sql/SqlClient"
 import * as Stream from "effect/Stream"
 import * as TestClock from "effect/testing/TestClock"
 import { StopFlag } from "@effect-chatbot/server/StopFlag"
+import * as TestDatabase from "./support/TestDatabase.ts"
 import * as Services from "./support/TestServices.ts"
 
 type Env = Layer.Success<typeof Services.layer>
@@ -289,7 +290,7 @@ describe("CompletionRuns.complete", () => {
       Effect.gen(function* () {
         const { ann, chatId } = yield* setUp
         const sql = yield* SqlClient.SqlClient
-        yield* sql`CREATE TRIGGER refuse BEFORE INSERT ON token_usage_statistic BEGIN SELECT RAISE(ABORT, 'no'); END`
+        yield* TestDatabase.refuse("token_usage_statistic")
         assert.isTrue(Exit.hasDies(yield* Effect.exit(ask(ann, chatId, "Q"))))
         assert.deepStrictEqual(
           [

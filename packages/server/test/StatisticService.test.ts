@@ -13,6 +13,7 @@ import * as Layer from "effect/Layer"
 import * as Schema from "effect/Schema"
 import * as SqlClient from "effect/sql/SqlClient"
 import * as TestClock from "effect/testing/TestClock"
+import * as TestDatabase from "./support/TestDatabase.ts"
 import * as Services from "./support/TestServices.ts"
 
 type Env = Layer.Success<typeof Services.layer>
@@ -163,6 +164,7 @@ describe("the statistic", () => {
         Effect.provide(
           TokenUsageRepository.layer.pipe(Layer.provide(Transactions.layer), Layer.provideMerge(Services.database))
         )
-      )
+      ),
+    { arbitrary: { runs: TestDatabase.form === "postgres" ? 10 : 100 } }
   )
 })

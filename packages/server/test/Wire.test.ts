@@ -406,6 +406,70 @@ layer(TestBackend.layer, { excludeTestServices: true })("the wire", (it) => {
     })
   )
 
+  it.effect("no text may have a NUL character or half a character, and none is stored", () =>
+    Effect.gen(function* () {
+      const token = yield* someone
+      const { chatId } = yield* createChat(token)
+      const admin = { token: yield* boss }
+      for (const bad of ["\\u0000", "\\ud83d", "\\udE00x", "ok\\u0000\\ud800"]) {
+        // As the text of JSON: what spells it with escapes is the caller.
+        const json = (...lines: ReadonlyArray<string>) => ({
+          token,
+          body: `{${lines.join(",").replaceAll("BAD", bad)}}`
+        })
+        for (const [method, path, options, issue] of [
+          ["POST", `/api/chats/${chatId}/completions`, json(`"userMessage":"BAD?"`), ["userMessage"]],
+          ["POST", "/api/chats/create/bybotcode", json(`"botCode":"BAD"`), ["botCode"]],
+          [
+            "POST",
+            "/api/users/current/userSystemMessage",
+            json(`"displayName":"BAD"`, `"systemMessage":"m"`),
+            ["displayName"]
+          ],
+          [
+            "POST",
+            "/api/admin/openAiServices",
+            { ...json(`"displayName":"BAD"`, `"isActive":true`), ...admin },
+            ["displayName"]
+          ]
+        ] as const) {
+          const answer = yield* send(method, path, options)
+          if (answer.status === 404 || answer.status === 405) assert.fail(`${method} ${path} ${answer.status}`)
+          assertProblem(answer, 400, "InvalidRequest")
+          assert.deepStrictEqual(paths(answer), [["payload", ...issue]], answer.text)
+        }
+      }
+      assert.lengthOf((yield* send("GET", `/api/chats/${chatId}`, { token })).json().completions, 0)
+    })
+  )
+
+  it.effect("a text that only looks like one that cannot be stored is kept as it is", () =>
+    Effect.gen(function* () {
+      const token = yield* someone
+      const { chatId } = yield* createChat(token)
+      const userMessage = "What is \\u0000, and \u{1F600}?"
+      const body = JSON.stringify({ userMessage }).replace("\u{1F600}", "\\ud83d\\ude00")
+      const answer = yield* send("POST", `/api/chats/${chatId}/completions`, { token, body })
+      assert.strictEqual(answer.status, 200, answer.text)
+      assert.strictEqual(answer.json().userMessage, userMessage)
+    })
+  )
+
+  it.effect("a NUL character in a URL is refused in its query, and names nothing in its path", () =>
+    Effect.gen(function* () {
+      const token = yield* someone
+      for (const name of ["SearchFor", "OrderBy", "searchfor"]) {
+        const answer = yield* send("GET", `/api/bots?${name}=a%00b`, { token })
+        assertProblem(answer, 400, "InvalidRequest")
+        assert.deepStrictEqual(paths(answer), [["query", name === "searchfor" ? "SearchFor" : name]])
+      }
+      const { chatId } = yield* createChat(token)
+      assertProblem(yield* send("GET", `/api/chats/${chatId}%00`, { token }), 404, "ChatNotFound")
+      assertProblem(yield* send("GET", "/api/bots/botimage/%00", { token }), 404, "BotNotFound")
+      assertProblem(yield* send("GET", "/api/%00", { token }), 404, "about:blank")
+    })
+  )
+
   it.effect("an image has a tag and is not sent again", () =>
     Effect.gen(function* () {
       const { openChatBotId } = (yield* send("GET", "/api/chats/OpenChatBotId")).json()

@@ -13,6 +13,7 @@ import * as HttpRouter from "effect/http/HttpRouter"
 import * as HttpServerError from "effect/http/HttpServerError"
 import * as HttpServerRequest from "effect/http/HttpServerRequest"
 import * as HttpServerResponse from "effect/http/HttpServerResponse"
+import * as PlainTexts from "./PlainTexts.ts"
 import * as ProblemResponse from "./ProblemResponse.ts"
 import * as QueryNames from "./QueryNames.ts"
 import * as RequestId from "./RequestId.ts"
@@ -53,19 +54,21 @@ export const layer = (options: { readonly maxBodySize: ByteSize.ByteSize }) =>
         Effect.gen(function* () {
           const request = yield* HttpServerRequest.HttpServerRequest
           const requestId = yield* RequestId.fromHeaders(request.headers, random)
+          const url = PlainTexts.withPlainPath(normalizeUrl(request.url))
           // Refused before it is read; a body that does not say its length is stopped at the limit.
           const routed =
             Number(request.headers["content-length"] ?? 0) > maxBytes
               ? ProblemResponse.fromError(new PayloadTooLarge({ maxBytes })).pipe(
                   Effect.map(HttpServerResponse.setHeader("connection", "close"))
                 )
-              : httpEffect.pipe(
+              : PlainTexts.checkQuery(url).pipe(
+                  Effect.matchEffect({ onFailure: ProblemResponse.fromError, onSuccess: () => httpEffect }),
                   Effect.catchIf(isRouteNotFound, () =>
                     ProblemResponse.blank(404, "Not Found", "There is no such endpoint.")
                   ),
                   Effect.provideService(
                     HttpServerRequest.HttpServerRequest,
-                    request.modify({ url: normalizeUrl(request.url), headers: normalizeHeaders(request.headers) })
+                    PlainTexts.withPlainBody(request.modify({ url, headers: normalizeHeaders(request.headers) }))
                   ),
                   Effect.provideService(HttpIncomingMessage.MaxBodySize, options.maxBodySize)
                 )

@@ -3,11 +3,18 @@
  */
 import { ProblemResponses } from "@effect-chatbot/api/middleware/ProblemResponses"
 import { RetryClass } from "@effect-chatbot/api/RetryClass"
-import { InternalError, InvalidRequest, PayloadTooLarge, UnsupportedMediaType } from "@effect-chatbot/schema/Errors"
+import {
+  InternalError,
+  InvalidRequest,
+  PayloadTooLarge,
+  Unavailable,
+  UnsupportedMediaType
+} from "@effect-chatbot/schema/Errors"
 import * as Cause from "effect/Cause"
 import * as Clock from "effect/Clock"
 import * as Context from "effect/Context"
 import * as SecureRandom from "effect/crypto/SecureRandom"
+import * as Duration from "effect/Duration"
 import * as Effect from "effect/Effect"
 import { HttpApiSchemaError } from "effect/http-api/HttpApiError"
 import * as HttpIncomingMessage from "effect/http/HttpIncomingMessage"
@@ -15,6 +22,7 @@ import * as HttpServerError from "effect/http/HttpServerError"
 import * as HttpServerRequest from "effect/http/HttpServerRequest"
 import * as Layer from "effect/Layer"
 import * as SchemaIssue from "effect/SchemaIssue"
+import { isTemporary } from "../internal/rows.ts"
 import * as ProblemResponse from "./ProblemResponse.ts"
 import * as QueryNames from "./QueryNames.ts"
 
@@ -38,6 +46,9 @@ const invalidRequest = ({ cause, kind }: HttpApiSchemaError): InvalidRequest =>
       message
     }))
   })
+
+/** The database may be back soon. */
+const unavailable = new Unavailable({ retryAfter: Duration.seconds(1) })
 
 /** What a failure is to the caller; nothing, if it is ours alone. */
 const toAnswer = (failure: unknown, maxBytes: number | undefined) => {
@@ -68,6 +79,10 @@ export const layer: Layer.Layer<ProblemResponses, never, SecureRandom.SecureRand
           maxBodySize === undefined ? undefined : Number(maxBodySize)
         )
         if (error !== undefined) return yield* ProblemResponse.fromError(error)
+      }
+      if (cause.reasons.some((reason) => reason._tag === "Die" && isTemporary(reason.defect))) {
+        yield* Effect.logError("The database is away", cause)
+        return yield* ProblemResponse.fromError(unavailable)
       }
       const ref = (yield* random.uuidV4()).slice(0, 8)
       yield* Effect.logError("The backend has a defect", cause).pipe(Effect.annotateLogs({ ref }))

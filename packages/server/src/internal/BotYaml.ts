@@ -6,6 +6,7 @@ import * as Result from "effect/Result"
 import * as Schema from "effect/Schema"
 import * as SchemaIssue from "effect/SchemaIssue"
 import * as BotCode from "../BotCode.ts"
+import * as TextLimits from "../TextLimits.ts"
 import { type Document, isMap, isNode, isScalar, LineCounter, type Node, parseDocument, visit } from "yaml"
 
 /** Something wrong in a file, counted from 1. */
@@ -15,7 +16,8 @@ export interface YamlMistake {
   readonly message: string
 }
 
-const text = (maximum: number) => Schema.String.check(Schema.isPattern(/\S/), Schema.isMaxLength(maximum))
+const plain = Schema.makeFilter((text: string) => TextLimits.isPlain(text) || TextLimits.plainMessage)
+const text = (maximum: number) => Schema.String.check(Schema.isPattern(/\S/), Schema.isMaxLength(maximum), plain)
 const code = Schema.String.check(Schema.isPattern(BotCode.pattern))
 const omittedIs = <S extends Schema.Top>(schema: S, value: S["Type"]) =>
   schema.pipe(Schema.withDecodingDefaultTypeKey(Effect.succeed(value)))

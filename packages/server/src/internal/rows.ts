@@ -3,14 +3,39 @@
  */
 import * as DateTime from "effect/DateTime"
 import * as Effect from "effect/Effect"
+import * as Predicate from "effect/Predicate"
 import * as Schema from "effect/Schema"
 import * as SchemaGetter from "effect/SchemaGetter"
 import type * as SqlClient from "effect/sql/SqlClient"
-import type * as SqlError from "effect/sql/SqlError"
+import * as SqlError from "effect/sql/SqlError"
 import type * as Statement from "effect/sql/Statement"
 import type { PageRequest, Slice } from "../Paging.ts"
 
-/** The database failed, or holds what it should not. Nobody can do anything about it but read the log, so it is a defect. */
+/** SQLSTATEs of a server that is starting, stopping, only to be read, or out of room for one more connection or row. */
+const awayStates = /^(?:08|53|57P0|25006)/
+
+/** SQLite's code for a disk that is full. */
+const sqliteFull = 13
+
+const awayReasons: ReadonlySet<SqlError.SqlErrorReason["_tag"]> = new Set([
+  "AuthenticationError",
+  "ConnectionError",
+  "DeadlockError",
+  "LockTimeoutError",
+  "SerializationError",
+  "StatementTimeoutError"
+])
+
+const isAway = ({ cause, reason }: SqlError.SqlError): boolean =>
+  awayReasons.has(reason._tag) ||
+  (Predicate.hasProperty(cause, "code") && Predicate.isString(cause.code) && awayStates.test(cause.code)) ||
+  (Predicate.hasProperty(cause, "errcode") &&
+    Predicate.isNumber(cause.errcode) &&
+    (cause.errcode & 0xff) === sqliteFull)
+
+/**
+ * The database failed, or holds what it should not. Nobody can do anything about it but wait or read the log, so it is a defect.
+ */
 export class StorageFailed extends Schema.TaggedError<StorageFailed>()("StorageFailed", {
   /** What was tried, such as "find a chat". */
   operation: Schema.String,
@@ -19,7 +44,15 @@ export class StorageFailed extends Schema.TaggedError<StorageFailed>()("StorageF
   override get message(): string {
     return `Failed to ${this.operation}`
   }
+
+  /** Whether the database is away or too busy, so that the same may succeed later. */
+  get isTemporary(): boolean {
+    return SqlError.isSqlError(this.cause) && isAway(this.cause)
+  }
 }
+
+/** Whether this is a failure of a database that is away or too busy. */
+export const isTemporary = (error: unknown): boolean => error instanceof StorageFailed && error.isTemporary
 
 /** Makes the failures of a database defects that say what was tried. */
 export const orDie =
@@ -105,6 +138,13 @@ export const order = <Field extends string>(
   const keys = [columns[request.orderBy], ...ids].map((key) => `${key} ${direction}`).join(", ")
   return sql`ORDER BY ${sql.literal(keys)} LIMIT ${request.pageSize} OFFSET ${request.offset}`
 }
+
+/** Leaves out rows that others are changing, of the table in the query that `name` stands for: for deletions in batches by many. */
+export const unlocked = (sql: SqlClient.SqlClient, name: string): Statement.Fragment =>
+  sql.onDialectOrElse({
+    pg: () => sql`FOR UPDATE OF ${sql.literal(name)} SKIP LOCKED`,
+    orElse: () => sql.literal("")
+  })
 
 const Count = reader(Schema.Struct({ total: Schema.Int }))
 

@@ -14,7 +14,7 @@ import {
   Unavailable
 } from "@effect-chatbot/schema/Errors"
 import type { BotId } from "@effect-chatbot/schema/Ids"
-import type * as Cause from "effect/Cause"
+import * as Cause from "effect/Cause"
 import * as SecureRandom from "effect/crypto/SecureRandom"
 import * as DateTime from "effect/DateTime"
 import * as Deferred from "effect/Deferred"
@@ -23,6 +23,7 @@ import * as Exit from "effect/Exit"
 import { Answering, type Draft, type Question, repeatedTag, type Thought } from "../Answering.ts"
 import type * as EventLog from "../EventLog.ts"
 import type { BotRow } from "../repositories/BotRepository.ts"
+import { isTemporary } from "./rows.ts"
 import { CompletionLogRepository } from "../repositories/CompletionLogRepository.ts"
 
 /** Why a run that has begun has no answer. */
@@ -184,6 +185,10 @@ export const make = Effect.gen(function* () {
     if (failure._tag === "Success") {
       error = failure.success
       result = Exit.fail(failure.success)
+    } else if (cause.reasons.some((reason) => Cause.isDieReason(reason) && isTemporary(reason.defect))) {
+      yield* Effect.logError("The database is away", cause)
+      error = new Unavailable({})
+      result = Exit.fail(error)
     } else {
       const ref = (yield* random.uuidV4()).slice(0, 8)
       yield* Effect.logError("The backend has a defect", cause).pipe(Effect.annotateLogs({ ref }))

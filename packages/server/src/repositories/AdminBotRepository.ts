@@ -64,6 +64,9 @@ export interface NewBot extends EditableRow {
   readonly implementationType: string
 }
 
+/** Who gives a bot a code looks first whether another has it, and holds this lock meanwhile. */
+export const codesLock = "codes of bots"
+
 const Row = reader(AdminBotRow)
 const Type = reader(Schema.Struct({ implementationType: Schema.String }))
 const Configuration = reader(Schema.Struct({ configuration: text }))

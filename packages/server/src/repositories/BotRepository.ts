@@ -61,7 +61,7 @@ export const BotImageRow = Schema.Struct({
 /** The image of a bot. */
 export interface BotImageRow extends Schema.Schema.Type<typeof BotImageRow> {}
 
-/** Which bots. Those that are not active are never listed. */
+/** Which bots. Those that are not active are never among them. */
 export interface BotFilter {
   /** Only those that are open to everyone; all by default. */
   readonly onlyOpen?: boolean | undefined
@@ -86,6 +86,11 @@ export class BotRepository extends Context.Service<
     /** Also one that was deleted. */
     readonly find: (id: BotId) => Effect.Effect<BotRow | undefined>
     readonly findByCode: (code: string) => Effect.Effect<BotRow | undefined>
+    /** An active bot that is one of these. One that is not costs what one costs that is not there. */
+    readonly findAmong: (
+      bot: { readonly id: BotId } | { readonly code: string },
+      filter: BotFilter
+    ) => Effect.Effect<BotRow | undefined>
     /** The bot that is open to everyone: active, public and open. */
     readonly findOpen: Effect.Effect<BotRow | undefined>
     /** The active bots that a start bot routes to, the default first; none for any other bot. */
@@ -118,9 +123,26 @@ export class BotRepository extends Context.Service<
         createdUtc: "created_utc",
         updatedUtc: "updated_utc"
       } as const
+      const matches = (filter: BotFilter) => [
+        sql`is_active = 1`,
+        ...(filter.onlyOpen === true ? [sql`is_open = 1`] : []),
+        ...(filter.onlyPublic !== true
+          ? []
+          : filter.orListing === undefined
+            ? [sql`is_public = 1`]
+            : [sql.or([sql`is_public = 1`, contains(sql, "listed_logins", filter.orListing)])]),
+        ...(filter.onlyStartBots === true ? [sql`implementation_type = 'Start'`] : []),
+        ...(filter.startBotId === undefined
+          ? []
+          : [sql`id IN (SELECT bot_id FROM bot_links WHERE start_bot_id = ${filter.startBotId})`])
+      ]
       return {
         find: (id) => Row.first("find a bot", sql`SELECT ${columns} FROM bots WHERE id = ${id}`),
         findByCode: (code) => Row.first("find a bot", sql`SELECT ${columns} FROM bots WHERE code = ${code}`),
+        findAmong: (bot, filter) => {
+          const named = "id" in bot ? sql`id = ${bot.id}` : sql`code = ${bot.code}`
+          return Row.first("find a bot", sql`SELECT ${columns} FROM bots WHERE ${sql.and([named, ...matches(filter)])}`)
+        },
         findOpen: Row.first(
           "find the open bot",
           sql`SELECT ${columns} FROM bots WHERE is_open = 1 AND is_public = 1 AND is_active = 1 ORDER BY id LIMIT 1`
@@ -133,17 +155,7 @@ export class BotRepository extends Context.Service<
           ),
         list: (filter, request) => {
           const where = sql.and([
-            sql`is_active = 1`,
-            ...(filter.onlyOpen === true ? [sql`is_open = 1`] : []),
-            ...(filter.onlyPublic !== true
-              ? []
-              : filter.orListing === undefined
-                ? [sql`is_public = 1`]
-                : [sql.or([sql`is_public = 1`, contains(sql, "listed_logins", filter.orListing)])]),
-            ...(filter.onlyStartBots === true ? [sql`implementation_type = 'Start'`] : []),
-            ...(filter.startBotId === undefined
-              ? []
-              : [sql`id IN (SELECT bot_id FROM bot_links WHERE start_bot_id = ${filter.startBotId})`]),
+            ...matches(filter),
             ...(request.search === undefined ? [] : [contains(sql, "search_text", request.search)])
           ])
           return slice("list bots", Row, {

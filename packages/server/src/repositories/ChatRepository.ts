@@ -9,7 +9,20 @@ import * as Effect from "effect/Effect"
 import * as Layer from "effect/Layer"
 import * as Schema from "effect/Schema"
 import * as SqlClient from "effect/sql/SqlClient"
-import { affected, bit, contains, Flag, iso, nullable, order, reader, run, slice, Utc } from "../internal/rows.ts"
+import {
+  affected,
+  bit,
+  contains,
+  Flag,
+  iso,
+  nullable,
+  order,
+  reader,
+  run,
+  slice,
+  unlocked,
+  Utc
+} from "../internal/rows.ts"
 import type { PageRequest, Slice } from "../Paging.ts"
 import * as SearchText from "../SearchText.ts"
 
@@ -31,6 +44,14 @@ export const ChatRow = Schema.Struct({
 
 /** A chat as the database has it, with the names of what it refers to. */
 export interface ChatRow extends Schema.Schema.Type<typeof ChatRow> {}
+
+/** Whose a chat must be for somebody to find it. */
+export interface Reach {
+  /** Absent for somebody who is not signed in, and has no chats. */
+  readonly userId: UserId | undefined
+  /** Whether an anonymous one is found too. */
+  readonly orAnonymous: boolean
+}
 
 /** Which chats of a user; all by default. */
 export interface ChatFilter {
@@ -56,7 +77,8 @@ const Answered = reader(Schema.Struct({ displayName: Schema.String }))
 export class ChatRepository extends Context.Service<
   ChatRepository,
   {
-    readonly find: (id: ChatId) => Effect.Effect<ChatRow | undefined>
+    /** A chat within reach. One that is not costs what one costs that is not there. */
+    readonly find: (id: ChatId, reach: Reach) => Effect.Effect<ChatRow | undefined>
     readonly list: (
       userId: UserId,
       filter: ChatFilter,
@@ -120,7 +142,13 @@ export class ChatRepository extends Context.Service<
         }
       }
       return {
-        find: (id) => Row.first("find a chat", sql`${select} FROM ${joins} WHERE c.id = ${id}`),
+        find: (id, { orAnonymous, userId }) => {
+          const owners = [
+            ...(userId === undefined ? [] : [sql`c.user_id = ${userId}`]),
+            ...(orAnonymous ? [sql`c.user_id IS NULL`] : [])
+          ]
+          return Row.first("find a chat", sql`${select} FROM ${joins} WHERE c.id = ${id} AND ${sql.or(owners)}`)
+        },
         list: (userId, filter, request) => {
           const where = sql.and([
             ...matches(userId, filter),
@@ -186,7 +214,7 @@ export class ChatRepository extends Context.Service<
             sql`DELETE FROM chats WHERE id IN (
               SELECT c.id FROM chats c LEFT JOIN users u ON u.id = c.user_id
               WHERE ${outdated(which)} AND c.last_accessed_utc < ${iso(before)}
-              LIMIT ${limit}
+              LIMIT ${limit} ${unlocked(sql, "c")}
             ) RETURNING id`
           )
       }

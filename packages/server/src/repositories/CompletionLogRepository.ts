@@ -8,7 +8,7 @@ import * as Effect from "effect/Effect"
 import * as Layer from "effect/Layer"
 import * as Schema from "effect/Schema"
 import * as SqlClient from "effect/sql/SqlClient"
-import { affected, bit, Flag, iso, nullable, reader, run } from "../internal/rows.ts"
+import { affected, bit, Flag, iso, nullable, reader, run, unlocked } from "../internal/rows.ts"
 
 /** The log of a finished run. */
 export const CompletionLogRow = Schema.Struct({
@@ -67,7 +67,8 @@ export class CompletionLogRepository extends Context.Service<
         affected(
           "delete the logs of runs",
           sql`DELETE FROM completion_logs WHERE completion_id IN
-            (SELECT completion_id FROM completion_logs WHERE created_utc <= ${iso(before)} LIMIT ${limit})
+            (SELECT completion_id FROM completion_logs WHERE created_utc <= ${iso(before)}
+              LIMIT ${limit} ${unlocked(sql, "completion_logs")})
             RETURNING completion_id`
         )
     }))

@@ -8,7 +8,7 @@ import * as Effect from "effect/Effect"
 import * as Layer from "effect/Layer"
 import * as Schema from "effect/Schema"
 import * as SqlClient from "effect/sql/SqlClient"
-import { affected, iso, reader, touches } from "../internal/rows.ts"
+import { affected, iso, reader, touches, unlocked } from "../internal/rows.ts"
 
 /** An idempotency key as the database has it. */
 export const IdempotencyKeyRow = Schema.Struct({
@@ -69,7 +69,8 @@ export class IdempotencyKeyRepository extends Context.Service<
         affected(
           "delete expired idempotency keys",
           sql`DELETE FROM idempotency_keys
-            WHERE hash IN (SELECT hash FROM idempotency_keys WHERE expires_utc <= ${iso(now)} LIMIT ${limit})
+            WHERE hash IN (SELECT hash FROM idempotency_keys WHERE expires_utc <= ${iso(now)}
+              LIMIT ${limit} ${unlocked(sql, "idempotency_keys")})
             RETURNING hash`
         )
     }))

@@ -7,7 +7,7 @@ import type * as DateTime from "effect/DateTime"
 import * as Effect from "effect/Effect"
 import * as Layer from "effect/Layer"
 import * as SqlClient from "effect/sql/SqlClient"
-import { affected, iso, run, touches } from "../internal/rows.ts"
+import { affected, iso, run, touches, unlocked } from "../internal/rows.ts"
 
 /** The tickets for downloads in the database. */
 export class TicketRepository extends Context.Service<
@@ -47,7 +47,8 @@ export class TicketRepository extends Context.Service<
         affected(
           "delete expired tickets",
           sql`DELETE FROM tickets
-            WHERE hash IN (SELECT hash FROM tickets WHERE expires_utc <= ${iso(now)} LIMIT ${limit})
+            WHERE hash IN (SELECT hash FROM tickets WHERE expires_utc <= ${iso(now)}
+              LIMIT ${limit} ${unlocked(sql, "tickets")})
             RETURNING hash`
         )
     }))

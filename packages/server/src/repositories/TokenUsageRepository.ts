@@ -83,6 +83,8 @@ export class TokenUsageRepository extends Context.Service<
       const record = Effect.fnUntraced(function* ({ userId: user, ...use }: Use) {
         const userId = user ?? anonymous
         const { botId, completionTokens, promptTokens, requestDate, tokenUsageTypeId } = use
+        // The first use by a user counts the user, once.
+        yield* transactions.lock(`usage ${requestDate} ${botId} ${tokenUsageTypeId}`)
         const before = yield* sql`SELECT 1 AS known FROM token_usage
           WHERE request_date = ${requestDate} AND bot_id = ${botId} AND token_usage_type_id = ${tokenUsageTypeId}
             AND user_id = ${userId}
@@ -122,16 +124,19 @@ export class TokenUsageRepository extends Context.Service<
           })
         },
         recompute: transactions.run(
-          Effect.andThen(
-            run("recompute the statistic", sql`DELETE FROM token_usage_statistic`),
-            run(
-              "recompute the statistic",
+          Effect.forEach(
+            [
+              // Every use is either counted here, or recorded after this.
+              ...sql.onDialectOrElse({ pg: () => [sql`LOCK TABLE token_usage IN SHARE MODE`], orElse: () => [] }),
+              sql`DELETE FROM token_usage_statistic`,
               sql`INSERT INTO token_usage_statistic (request_date, bot_id, token_usage_type_id, user_count, request_count,
                 prompt_tokens, completion_tokens)
               SELECT request_date, bot_id, token_usage_type_id, count(DISTINCT user_id), count(*),
                 sum(prompt_tokens), sum(completion_tokens)
               FROM token_usage GROUP BY request_date, bot_id, token_usage_type_id`
-            )
+            ],
+            (statement) => run("recompute the statistic", statement),
+            { discard: true }
           )
         )
       }

@@ -12,6 +12,7 @@ import * as Layer from "effect/Layer"
 import * as Migrator from "effect/sql/Migrator"
 import * as SqlClient from "effect/sql/SqlClient"
 import * as SearchText from "../SearchText.ts"
+import * as Lock from "./Lock.ts"
 
 /**
  * The full-text index on PostgreSQL, so that it finds what the one of SQLite finds: words of letters and digits, without their accents,
@@ -429,8 +430,7 @@ const localColumns = Effect.gen(function* () {
 const migrateOnPostgres = Effect.gen(function* () {
   const sql = yield* SqlClient.SqlClient
   // Of two processes that start at once, the second waits, however long it takes.
-  yield* sql`SET LOCAL statement_timeout = 0`
-  yield* sql`SELECT pg_advisory_xact_lock(hashtextextended('chatbot: migrations', 0))`
+  yield* Lock.takePatiently(sql, "migrations")
   const before = new Set((yield* localColumns).map(({ id }) => id))
   const done = yield* migrate
   if (done.length === 0) return

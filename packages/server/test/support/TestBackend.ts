@@ -31,7 +31,9 @@ const alone = (options: Partial<ServerConfig>) =>
         ...defaults,
         port: 0,
         dataDir,
-        databaseUrl: form === "postgres" && options.dataDir === undefined ? yield* postgresUrl() : undefined,
+        databaseUrl:
+          options.databaseUrl ??
+          (form === "postgres" && options.dataDir === undefined ? yield* postgresUrl() : undefined),
         databaseConnections: 5,
         logLevel: "None",
         ...options

@@ -111,6 +111,9 @@ export const layerWith = (options: ServerOptions) => layerOf(options, database)
 /** The services, their database and their provider. */
 export const layer = layerWith({ requireTerms: false })
 
+/** The same on another database. */
+export const layerOn = (database: Database) => layerOf({ requireTerms: false }, database)
+
 /** The same on another database, with the jobs that run by themselves. */
 export const layerWithJobs = (database: Database) =>
   Retention.layerJob.pipe(Layer.provideMerge(layerOf({ requireTerms: false }, database)))
