@@ -48,7 +48,13 @@ const processesOf = (config: ServerConfig, isServing: boolean) =>
       })
     }
     const Cluster = yield* loadCluster
-    return isServing ? Cluster.processes(config) : Cluster.visitor
+    if (!isServing) return Cluster.visitor
+    if (config.databaseConnections < Cluster.fewestConnections) {
+      return yield* new StartFailed({
+        message: `CHATBOT_CLUSTER=true needs at least ${Cluster.fewestConnections} connections to PostgreSQL, of which it keeps two for itself. Set CHATBOT_DATABASE_CONNECTIONS to more.`
+      })
+    }
+    return Cluster.processes(config)
   })
 
 /** The services over the database, with no job that runs by itself. Makes the data folder, and brings the database to the current version. */

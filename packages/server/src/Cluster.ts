@@ -46,6 +46,9 @@ import { StartFailed } from "./StartFailed.ts"
 /** What the names of the tables of `effect/cluster` begin with. */
 const prefix = "chatbot_cluster"
 
+/** How many connections a process needs: one for its locks, one to hear the others, and some to work with. */
+export const fewestConnections = 5
+
 /** In how many parts the chats are dealt out. All processes must agree; each part is a lock that moves by itself. */
 const shardsPerGroup = 64
 

@@ -302,6 +302,59 @@ layer(Two.layer, { excludeTestServices: true })("two processes on one database",
       assert.strictEqual(yield* status(a), 401)
     })
   )
+
+  it.effect("hear from each other again after the connection for it was lost, and keep nothing from before", () =>
+    Effect.gen(function* () {
+      const { a, b, cluster } = yield* Two
+      const sql = yield* Effect.map(
+        Layer.build(Postgres.layer({ url: cluster.databaseUrl, maxConnections: 2 })),
+        Context.get(SqlClient.SqlClient)
+      )
+      const bob = (yield* Cluster.accessToken(cluster, "create", "bob")).trim()
+      const status = (member: Cluster.Member) =>
+        Effect.map(sendTo(member.url, "GET", "/api/users/current", { token: bob }), (answer) => answer.status)
+      assert.deepStrictEqual([yield* status(a), yield* status(b)], [200, 200])
+      yield* sql`UPDATE tokens SET revoked_utc = created_utc WHERE user_id = (SELECT id FROM users WHERE login = 'bob')`
+      const cut = yield* sql<{ cut: boolean }>`SELECT pg_terminate_backend(pid) AS cut FROM pg_stat_activity
+        WHERE datname = current_database() AND query ILIKE 'LISTEN%'`
+      assert.strictEqual(cut.length, 2)
+      for (const member of [a, b]) {
+        yield* until(
+          "dropped after the connection was lost",
+          Effect.map(status(member), (status) => status === 401)
+        )
+      }
+      const listening = sql`SELECT pid FROM pg_stat_activity WHERE datname = current_database() AND query ILIKE 'LISTEN%'`
+      yield* until(
+        "listen again",
+        Effect.map(Effect.orDie(listening), (rows) => rows.length === 2)
+      )
+      const { chat } = yield* Two
+      const chatId = yield* chat
+      const events = yield* begun(a, chatId, "Heard")
+      yield* Cluster.post(b, `/api/chats/${chatId}/completions/${idOf(events)}/stop`, undefined)
+      assert.deepStrictEqual(names(yield* events.rest), ["stopped"])
+    })
+  )
+
+  it.effect("end a completion whose chat is deleted meanwhile, for every reader", () =>
+    Effect.gen(function* () {
+      const { a, b, chat, model } = yield* Two
+      for (const member of [a, b]) {
+        const chatId = yield* chat
+        const question = `Deleted ${member.url}`
+        const events = yield* begun(a, chatId, question)
+        const elsewhere = yield* follow(b, chatId, idOf(events), 3)
+        yield* Cluster.del(member, `/api/chats/${chatId}`)
+        ;(yield* model.askedFor(question)).finish()
+        for (const { rest } of [events, elsewhere]) {
+          const read = yield* rest
+          assert.deepStrictEqual(names(read), ["failed"])
+          assert.match(read[0]?.data.type, /ChatNotFound/)
+        }
+      }
+    })
+  )
 })
 
 const words = Array.from({ length: 12 }, (_, i) => `word${i} `)
@@ -511,6 +564,47 @@ layer(NodeServices.layer, { excludeTestServices: true })("a process that is lost
   )
 
   it.effect(
+    "and comes back, or was only thought lost, writes nothing any more",
+    () =>
+      Effect.gen(function* () {
+        const cluster = yield* Cluster.make
+        const short = { CHATBOT_FAILOVER: "5 seconds" }
+        const [a, b] = yield* Effect.all([cluster.start(short), cluster.start(short)], { concurrency: 2 })
+        const model = yield* Cluster.model(b, (one) => one.say("one ", "two "))
+        const streams = yield* Effect.forEach(
+          Array.from({ length: 12 }, (_, i) => `Frozen ${i}`),
+          (question) =>
+            Effect.gen(function* () {
+              const chatId = yield* newChat(b, model.botId)
+              return { question, chatId, events: yield* begun(b, chatId, question) }
+            })
+        )
+        a.child.kill("SIGSTOP")
+        // Some of them are taken over by the other; it is told what it said before, and the rest.
+        const again = yield* Effect.raceAll(streams.map(({ question }) => model.askedFor(question, 2)))
+        a.child.kill("SIGCONT")
+        const first = yield* model.askedFor(again.question)
+        first.say("of the one before")
+        first.finish()
+        for (const { chatId, events, question } of streams) {
+          const calls = model.asked.filter((one) => one.question === question)
+          const last = calls.at(-1)
+          last?.say("three")
+          last?.finish()
+          const rest = yield* events.rest
+          assert.deepStrictEqual(
+            rest.map(({ id }) => id),
+            [4, 5, 6],
+            question
+          )
+          assert.strictEqual(textOf(rest), "three", question)
+          assert.strictEqual((yield* Cluster.get(b, `/api/chats/${chatId}`)).completions.length, 1, question)
+        }
+      }),
+    60_000
+  )
+
+  it.effect(
     "is not asked for a third time, nor believed when it says something else the second time",
     () =>
       Effect.gen(function* () {
@@ -572,15 +666,21 @@ layer(NodeServices.layer, { excludeTestServices: true })("a process that cannot 
           // Without one, it makes its own.
           ["CHATBOT_SECRET_KEY", { CHATBOT_SECRET_KEY: "" }],
           ["CHATBOT_RUNNER_PORT", { CHATBOT_RUNNER_PORT: port }],
+          ["CHATBOT_DATABASE_CONNECTIONS", { CHATBOT_DATABASE_CONNECTIONS: "4" }],
           ["CHATBOT_FAILOVER", { CHATBOT_FAILOVER: "1 second" }]
         ] as const
-        for (const [name, env] of refused) {
-          const server = yield* cluster.begin(env)
-          const { code, stderr } = yield* server.ended
-          assert.strictEqual(code, 1, name)
-          assert.include(stderr, name)
-          assert.notInclude(stderr, "    at ")
-        }
+        yield* Effect.forEach(
+          refused,
+          ([name, env]) =>
+            Effect.gen(function* () {
+              const server = yield* cluster.begin(env)
+              const { code, stderr } = yield* server.ended
+              assert.strictEqual(code, 1, name)
+              assert.include(stderr, name)
+              assert.notInclude(stderr, "    at ")
+            }),
+          { concurrency: 3 }
+        )
       }),
     60_000
   )

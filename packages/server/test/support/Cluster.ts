@@ -34,7 +34,7 @@ export const make = Effect.gen(function* () {
     CHATBOT_DATA_DIR: dataDir,
     CHATBOT_BOTS_DIR: botsDir,
     CHATBOT_ADMIN_TOKEN: token,
-    CHATBOT_LOG_LEVEL: process.env["DEBUG_CLUSTER"] ?? "Error",
+    CHATBOT_LOG_LEVEL: "Error",
     CHATBOT_DATABASE_URL: Redacted.value(databaseUrl),
     CHATBOT_DATABASE_CONNECTIONS: "8",
     CHATBOT_CLUSTER: "true",
@@ -47,10 +47,6 @@ export const make = Effect.gen(function* () {
   const start = (more?: Record<string, string>) =>
     Effect.gen(function* () {
       const server = yield* begin(more)
-      if (process.env["DEBUG_CLUSTER"])
-        server.child.stderr?.pipe(
-          (yield* Effect.promise(() => import("node:fs"))).createWriteStream(`/tmp/cluster-${server.child.pid}.err`)
-        )
       return { ...server, url: yield* server.listening } satisfies Member
     })
   return { databaseUrl, env, begin, start }
