@@ -18,6 +18,7 @@ const services = server(
   "BotService",
   "BotsFolder",
   "ChatService",
+  "CompletionRunRepository",
   "CompletionRuns",
   "EmbeddedProvider",
   "IdempotencyKeys",

@@ -7,6 +7,7 @@ import * as NodeClusterSocket from "@effect/platform-node/NodeClusterSocket"
 import * as NodeCrypto from "@effect/platform-node/NodeCrypto"
 import * as NodeSocketServer from "@effect/platform-node/NodeSocketServer"
 import * as PgClient from "@effect/sql-pg/PgClient"
+import type * as MessageStorage from "effect/cluster/MessageStorage"
 import * as RunnerAddress from "effect/cluster/RunnerAddress"
 import * as RunnerHealth from "effect/cluster/RunnerHealth"
 import * as Runners from "effect/cluster/Runners"
@@ -125,7 +126,11 @@ const sharding = ({
   host,
   runnerHost = listensOnAll(host) ? hostname() : host,
   runnerPort
-}: ServerConfig): Layer.Layer<Sharding.Sharding, StartFailed, SqlClient.SqlClient> =>
+}: ServerConfig): Layer.Layer<
+  MessageStorage.MessageStorage | Sharding.Sharding,
+  StartFailed,
+  SqlClient.SqlClient
+> =>
   Layer.unwrap(
     Effect.map(SocketServer.SocketServer, ({ address }) => {
       const config = ShardingConfig.layer({
@@ -142,7 +147,8 @@ const sharding = ({
         Layer.provideMerge(SocketRunner.layer),
         Layer.provide(RunnerHealth.layerPing.pipe(Layer.provide(Runners.layerRpc))),
         Layer.provide(NodeClusterSocket.layerClientProtocol),
-        Layer.provide([SqlMessageStorage.layerWith({ prefix }), Layer.orDie(SqlRunnerStorage.layerWith({ prefix }))]),
+        Layer.provideMerge(SqlMessageStorage.layerWith({ prefix })),
+        Layer.provide(Layer.orDie(SqlRunnerStorage.layerWith({ prefix }))),
         Layer.provide([config, RpcSerialization.layerSchemaBinary(), NodeCrypto.layerDigest])
       )
     })

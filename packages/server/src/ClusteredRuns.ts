@@ -23,6 +23,9 @@ import { type BotId, type ChatId, CompletionId } from "@effect-chatbot/schema/Id
 import * as Cause from "effect/Cause"
 import * as ClusterSchema from "effect/cluster/ClusterSchema"
 import * as Entity from "effect/cluster/Entity"
+import * as EntityAddress from "effect/cluster/EntityAddress"
+import * as EntityId from "effect/cluster/EntityId"
+import * as MessageStorage from "effect/cluster/MessageStorage"
 import * as Sharding from "effect/cluster/Sharding"
 import type * as SecureRandom from "effect/crypto/SecureRandom"
 import * as DateTime from "effect/DateTime"
@@ -74,8 +77,8 @@ const flushInterval = Duration.millis(25)
 /** How long whoever stops a run waits at most until it has ended. */
 const stopTimeout = Duration.seconds(30)
 
-/** A run that has not ended after this time is sent to its entity again, in case it never came there. */
-const remindAfter = Duration.seconds(10)
+/** A run that was not taken up, or has not ended, after this time is sent to its entity again, in case it never came there. */
+const remindAfter = { untaken: Duration.seconds(2), any: Duration.seconds(30) }
 
 /** How long an entity is kept that has nothing to do. */
 const maxIdleTime = Duration.seconds(10)
@@ -112,6 +115,7 @@ export const layer: Layer.Layer<
   | CompletionRepository
   | CompletionRunRepository
   | IdempotencyKeys
+  | MessageStorage.MessageStorage
   | SecureRandom.SecureRandom
   | Sharding.Sharding
   | Signals
@@ -128,6 +132,7 @@ export const layer: Layer.Layer<
     const completions = yield* CompletionRepository
     const keys = yield* IdempotencyKeys
     const logs = yield* CompletionLogRepository
+    const messages = yield* MessageStorage.MessageStorage
     const runs = yield* CompletionRunRepository
     const sharding = yield* Sharding.Sharding
     const signals = yield* Signals
@@ -318,15 +323,28 @@ export const layer: Layer.Layer<
           Effect.forkIn(scope)
         )
 
+    // A message that was claimed by a process just when its entity moved is kept for that one, and read by nobody.
+    const remind = Effect.gen(function* () {
+      const now = yield* DateTime.now
+      const late = yield* runs.late({
+        untaken: DateTime.subtractDuration(now, remindAfter.untaken),
+        any: DateTime.subtractDuration(now, remindAfter.any)
+      })
+      if (late.length === 0) return
+      yield* messages.resetAddresses(
+        late.map(({ chatId }) => {
+          const entityId = EntityId.make(chatId)
+          const shardId = sharding.getShardId(entityId, ChatRuns.getShardGroup(entityId))
+          return EntityAddress.make({ shardId, entityType: ChatRuns.type, entityId })
+        })
+      )
+      yield* Effect.forEach(late, ({ chatId, completionId }) => send(chatId, completionId), { discard: true })
+    })
     yield* singletons.run(
       "ChatRuns.remind",
-      Effect.gen(function* () {
-        const before = DateTime.subtractDuration(yield* DateTime.now, remindAfter)
-        const late = yield* runs.begunBefore(before)
-        yield* Effect.forEach(late, ({ chatId, completionId }) => send(chatId, completionId), { discard: true })
-      }).pipe(
+      remind.pipe(
         Effect.catchCause((cause) => Effect.logWarning("Failed to look for runs that nobody has", cause)),
-        Effect.andThen(Effect.sleep(remindAfter)),
+        Effect.andThen(Effect.sleep(Tails.pollInterval)),
         Effect.forever
       )
     )

@@ -56,7 +56,7 @@ const Events = reader(Schema.Struct({ events: Schema.Uint8Array }))
 const Stops = reader(Schema.Struct({ completionId: CompletionId, stop: StopColumn }))
 const Ids = reader(Schema.Struct({ completionId: CompletionId }))
 const Progress = reader(Schema.Struct({ completionId: CompletionId, count: Schema.Int }))
-const Stale = reader(Schema.Struct({ completionId: CompletionId, chatId: ChatId }))
+const Late = reader(Schema.Struct({ completionId: CompletionId, chatId: ChatId }))
 
 /** How many batches of events are read at a time at most. */
 const readLimit = 100
@@ -109,10 +109,11 @@ export class CompletionRunRepository extends Context.Service<
     readonly progress: (
       ids: ReadonlyArray<CompletionId>
     ) => Effect.Effect<ReadonlyArray<{ readonly completionId: CompletionId; readonly count: number }>>
-    /** Runs that were begun before a time. */
-    readonly begunBefore: (
-      before: DateTime.Utc
-    ) => Effect.Effect<ReadonlyArray<{ readonly completionId: CompletionId; readonly chatId: ChatId }>>
+    /** Runs that were begun before one time and not taken up yet, or before another time. */
+    readonly late: (times: {
+      readonly untaken: DateTime.Utc
+      readonly any: DateTime.Utc
+    }) => Effect.Effect<ReadonlyArray<{ readonly completionId: CompletionId; readonly chatId: ChatId }>>
   }
 >()("@effect-chatbot/server/repositories/CompletionRunRepository") {
   /** The runs in the database. */
@@ -218,10 +219,11 @@ export class CompletionRunRepository extends Context.Service<
                   FROM completion_runs r LEFT JOIN completion_events e ON e.completion_id = r.completion_id
                   WHERE ${sql.in("r.completion_id", ids)} GROUP BY r.completion_id`
               ),
-        begunBefore: (before) =>
-          Stale.all(
+        late: ({ any, untaken }) =>
+          Late.all(
             "find the runs of a while ago",
-            sql`SELECT completion_id, chat_id FROM completion_runs WHERE created_utc <= ${iso(before)}`
+            sql`SELECT completion_id, chat_id FROM completion_runs
+              WHERE created_utc <= ${iso(any)} OR (attempt = 0 AND created_utc <= ${iso(untaken)})`
           )
       }
     })
