@@ -124,6 +124,11 @@ export class CompletionRunRepository extends Context.Service<
       const bytes = sql.onDialectOrElse({ pg: () => sql.literal("BYTEA"), orElse: () => sql.literal("BLOB") })
       // Whoever takes the run up waits until what is being written is, and then reads it.
       const locked = sql.onDialectOrElse({ pg: () => sql.literal("FOR SHARE"), orElse: () => sql.literal("") })
+      // In one order, so that two who stop all do not wait for each other.
+      const all = sql.onDialectOrElse({
+        pg: () => sql.literal("SELECT completion_id FROM completion_runs ORDER BY completion_id FOR UPDATE"),
+        orElse: () => sql.literal("SELECT completion_id FROM completion_runs")
+      })
       return {
         insert: ({ chatId, completionId, createdUtc, key, question }) =>
           touches(
@@ -202,7 +207,7 @@ export class CompletionRunRepository extends Context.Service<
             Ids.all(
               "stop runs",
               sql`UPDATE completion_runs SET stop = COALESCE(stop, ${why})
-                ${which === "all" ? sql.literal("") : sql`WHERE completion_id = ${which}`} RETURNING completion_id`
+                WHERE completion_id IN (${which === "all" ? all : sql`${which}`}) RETURNING completion_id`
             ),
             (rows) => rows.map((row) => row.completionId)
           ),
