@@ -36,6 +36,7 @@ import * as ClusteredRuns from "./ClusteredRuns.ts"
 import { CompletionRuns } from "./CompletionRuns.ts"
 import { orDie, run } from "./internal/rows.ts"
 import * as PostgresSignals from "./PostgresSignals.ts"
+import { CompletionRunRepository } from "./repositories/CompletionRunRepository.ts"
 import { SettingsRepository } from "./repositories/SettingsRepository.ts"
 import * as SealedPlaces from "./SealedPlaces.ts"
 import { SecretBox } from "./SecretBox.ts"
@@ -52,9 +53,6 @@ export const fewestConnections = 5
 
 /** In how many parts the chats are dealt out. All processes must agree; each part is a lock that moves by itself. */
 const shardsPerGroup = 64
-
-/** An answer goes on where it is while a process joins, and its chat moves when it has ended; but not later than after this time. */
-const moveWithin = Duration.minutes(5)
 
 /** Messages that were seen to are kept for this long, so that one that is sent again is known. */
 const messagesKeptFor = "1 hour"
@@ -93,6 +91,7 @@ const isGone = ({ host, port }: RunnerAddress.RunnerAddress): Effect.Effect<bool
 const watch = Layer.effectDiscard(
   Effect.gen(function* () {
     const storage = yield* RunnerStorage.RunnerStorage
+    const runs = yield* CompletionRunRepository
     const self = Option.getOrUndefined((yield* ShardingConfig.ShardingConfig).runnerAddress)
     const look = Effect.flatMap(storage.getRunners, (runners) =>
       Effect.forEach(
@@ -102,7 +101,8 @@ const watch = Layer.effectDiscard(
             ? Effect.flatMap(isGone(address), (isGone) =>
                 isGone
                   ? Effect.logWarning("A process of the cluster is gone: the others take over what it did").pipe(
-                      Effect.annotateLogs({ address: `${address.host}:${address.port}` }),
+                      Effect.annotateLogs({ address: ClusteredRuns.addressOf(address) }),
+                      Effect.andThen(runs.disappear(ClusteredRuns.addressOf(address))),
                       Effect.andThen(storage.setRunnerHealth(address, false))
                     )
                   : Effect.void
@@ -127,7 +127,7 @@ const sharding = ({
   runnerHost = listensOnAll(host) ? hostname() : host,
   runnerPort
 }: ServerConfig): Layer.Layer<
-  MessageStorage.MessageStorage | Sharding.Sharding,
+  MessageStorage.MessageStorage | Sharding.Sharding | ShardingConfig.ShardingConfig,
   StartFailed,
   SqlClient.SqlClient
 > =>
@@ -141,15 +141,18 @@ const sharding = ({
         runnerHealthCheckInterval: Duration.times(failover, 1 / 3),
         refreshAssignmentsInterval: Duration.millis(500),
         entityMessagePollInterval: Duration.seconds(2),
-        entityTerminationTimeout: moveWithin
+        // A run does not end with its entity, so there is nothing to wait for.
+        entityTerminationTimeout: Duration.zero
       })
       return watch.pipe(
+        Layer.provide(CompletionRunRepository.layer),
         Layer.provideMerge(SocketRunner.layer),
         Layer.provide(RunnerHealth.layerPing.pipe(Layer.provide(Runners.layerRpc))),
         Layer.provide(NodeClusterSocket.layerClientProtocol),
         Layer.provideMerge(SqlMessageStorage.layerWith({ prefix })),
         Layer.provide(Layer.orDie(SqlRunnerStorage.layerWith({ prefix }))),
-        Layer.provide([config, RpcSerialization.layerSchemaBinary(), NodeCrypto.layerDigest])
+        Layer.provideMerge(config),
+        Layer.provide([RpcSerialization.layerSchemaBinary(), NodeCrypto.layerDigest])
       )
     })
   ).pipe(Layer.provide(socketServer(listensOnAll(host) ? host : runnerHost, runnerPort)))

@@ -4,7 +4,8 @@
  * A run is a row of the database from when it is begun until it ends, and a message to the entity of its chat. The process that has the
  * entity takes the run up, and stores the events as they come; every process reads them there. When that process is lost, another one gets
  * the entity and the message, and takes the run up again: once it asks the provider anew, and goes on where the answer begins with what was
- * said already. Only who took a run up last may write, so that a process that was thought lost does no harm.
+ * said already. Only who took a run up last may write, so that a process that was thought lost does no harm. An entity that only moves,
+ * because a process has joined, leaves its run where it is.
  */
 import * as EventStream from "@effect-chatbot/api/EventStream"
 import type { Caller } from "@effect-chatbot/api/middleware/Authorization"
@@ -26,8 +27,10 @@ import * as Entity from "effect/cluster/Entity"
 import * as EntityAddress from "effect/cluster/EntityAddress"
 import * as EntityId from "effect/cluster/EntityId"
 import * as MessageStorage from "effect/cluster/MessageStorage"
+import type { RunnerAddress } from "effect/cluster/RunnerAddress"
 import * as Sharding from "effect/cluster/Sharding"
-import type * as SecureRandom from "effect/crypto/SecureRandom"
+import * as ShardingConfig from "effect/cluster/ShardingConfig"
+import * as SecureRandom from "effect/crypto/SecureRandom"
 import * as DateTime from "effect/DateTime"
 import * as Deferred from "effect/Deferred"
 import * as Duration from "effect/Duration"
@@ -35,6 +38,7 @@ import * as Effect from "effect/Effect"
 import * as Exit from "effect/Exit"
 import * as Fiber from "effect/Fiber"
 import * as Layer from "effect/Layer"
+import * as Option from "effect/Option"
 import * as Predicate from "effect/Predicate"
 import * as Rpc from "effect/rpc/Rpc"
 import * as Schedule from "effect/Schedule"
@@ -83,6 +87,9 @@ const remindAfter = { untaken: Duration.seconds(2), any: Duration.seconds(30) }
 /** How long an entity is kept that has nothing to do. */
 const maxIdleTime = Duration.seconds(10)
 
+/** The name that a process has for the others by the address of its runner. */
+export const addressOf = ({ host, port }: RunnerAddress): string => `${host}:${port}`
+
 /** Somebody else has taken the run up. */
 class Superseded extends Schema.TaggedError<Superseded>()("Superseded", {}) {}
 
@@ -118,6 +125,7 @@ export const layer: Layer.Layer<
   | MessageStorage.MessageStorage
   | SecureRandom.SecureRandom
   | Sharding.Sharding
+  | ShardingConfig.ShardingConfig
   | Signals
   | Singletons
   | StopFlag
@@ -132,6 +140,7 @@ export const layer: Layer.Layer<
     const completions = yield* CompletionRepository
     const keys = yield* IdempotencyKeys
     const logs = yield* CompletionLogRepository
+    const random = yield* SecureRandom.SecureRandom
     const messages = yield* MessageStorage.MessageStorage
     const runs = yield* CompletionRunRepository
     const sharding = yield* Sharding.Sharding
@@ -143,9 +152,15 @@ export const layer: Layer.Layer<
     const { shutdownGrace = Duration.seconds(10) } = yield* ServerOptions
     const scope = yield* Effect.scope
     const entities = yield* Scope.fork(scope)
+    const runScope = yield* Scope.fork(scope)
+    const self = yield* random.uuidV4()
+    const { runnerAddress, shardLockExpiration } = yield* ShardingConfig.ShardingConfig
+    const address = Option.match(runnerAddress, { onNone: () => "", onSome: addressOf })
+    const failover = Duration.fromInputUnsafe(shardLockExpiration)
     const client = yield* ChatRuns.client
     /** The runs of this process. */
     const own = new Map<CompletionId, Run>()
+    const fibers = new Map<CompletionId, Fiber.Fiber<void>>()
     const released = yield* Deferred.make<void>()
     let isClosed = false
 
@@ -260,17 +275,25 @@ export const layer: Layer.Layer<
       const ended = answer(run, commit).pipe(
         Effect.provideService(KeyedRun, keyed),
         Effect.catchTag("Superseded", () => Effect.undefined),
-        Effect.catchCause((cause) => failed(run, cause, commit)),
+        Effect.catchCause((cause) =>
+          failed(run, cause, commit).pipe(
+            Effect.sandbox,
+            // When the database was away for a moment, how it ended is said all the same.
+            Effect.retry({
+              times: 3,
+              schedule: Schedule.spaced("1 second"),
+              while: ({ reasons }) => reasons.some(Cause.isDieReason)
+            }),
+            Effect.catch((cause) => Effect.failCause(cause))
+          )
+        ),
         Effect.filterOrFail(Predicate.isNotUndefined, () => new Superseded())
       )
       yield* Effect.raceFirst(ended, lost)
     })
 
-    const runOnce = Effect.fn("ChatRuns.Run")(function* (completionId: CompletionId) {
-      const row = yield* runs.take(completionId)
-      // It ended before.
-      if (row === undefined) return
-      const { attempt } = row
+    const runTaken = Effect.fn("ClusteredRuns.run")(function* (row: CompletionRunRow) {
+      const { attempt, completionId } = row
       yield* Effect.annotateCurrentSpan({ completionId, attempt })
       if (attempt > 1) {
         yield* Effect.logWarning("Takes up a run whose process was lost").pipe(
@@ -279,32 +302,67 @@ export const layer: Layer.Layer<
       }
       const run = yield* begun(row)
       if (run === undefined) return yield* runs.delete(completionId)
-      yield* Effect.acquireUseRelease(
-        Effect.sync(() => own.set(completionId, run)),
-        () => perform(run, row),
-        () => Effect.sync(() => own.delete(completionId))
+      own.set(completionId, run)
+      yield* Effect.ensuring(
+        perform(run, row),
+        Effect.sync(() => own.delete(completionId))
       )
     })
 
-    const handle = (completionId: CompletionId) =>
-      runOnce(completionId).pipe(
+    /** Takes a run up and sees it to its end. Nothing, where a process that is there has it. */
+    const runOnce = Effect.fnUntraced(function* (completionId: CompletionId) {
+      const row = yield* runs.take(completionId, self, failover)
+      if (row === undefined) return
+      yield* runTaken(row).pipe(
         Effect.catchTag("Superseded", () =>
           Effect.logWarning("Another process has taken a run up").pipe(Effect.annotateLogs({ completionId }))
         ),
-        // A run must not hold its chat for ever, whatever is wrong with it.
-        Effect.sandbox,
-        Effect.retry({
-          times: 3,
-          schedule: Schedule.spaced("1 second"),
-          while: (cause) => !Cause.hasInterruptsOnly(cause)
-        }),
-        Effect.catch((cause) =>
+        Effect.catchCause((cause) =>
           Cause.hasInterruptsOnly(cause)
             ? Effect.interrupt
-            : Effect.andThen(Effect.logError("Failed to end a run", cause), runs.delete(completionId))
-        ),
-        Effect.andThen(signals.publish("end", completionId))
+            : // A run must not hold its chat for ever, whatever is wrong with it.
+              Effect.andThen(Effect.logError("Failed to end a run", cause), runs.delete(completionId))
+        )
       )
+      yield* signals.publish("end", completionId)
+    })
+
+    /**
+     * Waits until a run has ended, and runs it whenever nobody does. A run goes on where it is when its entity moves, so that it is not
+     * begun anew for that; who gets the entity waits for it here, or for the process to be lost.
+     */
+    const handle = (completionId: CompletionId): Effect.Effect<void> =>
+      Effect.gen(function* () {
+        // An entity that comes back to a process finds the run that it left there.
+        const running = fibers.get(completionId)
+        if (running !== undefined) {
+          yield* Fiber.await(running)
+          return
+        }
+        const fiber = yield* Effect.forkIn(runOnce(completionId), runScope)
+        fibers.set(completionId, fiber)
+        fiber.addObserver(() => fibers.delete(completionId))
+        yield* Fiber.await(fiber)
+      }).pipe(
+        Effect.andThen(
+          tails.ended(completionId).pipe(
+            Effect.as(true),
+            Effect.timeoutOrElse({ duration: Tails.pollInterval, orElse: () => Effect.succeed(false) })
+          )
+        ),
+        Effect.repeat({ until: (hasEnded) => hasEnded }),
+        Effect.asVoid
+      )
+
+    const appear = runs.appear(self, address)
+    yield* appear
+    yield* appear.pipe(
+      Effect.andThen(runs.forgetOwners(Duration.times(failover, 10))),
+      Effect.catchCause((cause) => Effect.logWarning("Failed to tell the others that this process is there", cause)),
+      Effect.andThen(Effect.sleep(Duration.times(failover, 0.2))),
+      Effect.forever,
+      Effect.forkIn(runScope)
+    )
 
     yield* sharding
       .registerEntity(ChatRuns, Effect.succeed(ChatRuns.of({ Run: ({ payload }) => handle(payload.completionId) })), {
@@ -493,19 +551,29 @@ export const layer: Layer.Layer<
       if (isStopped) yield* stopAll
     })
 
+    /** Breaks off what runs here, and lets the others take it up. */
+    const handOver = Effect.suspend(() => {
+      const ids = Array.from(fibers.keys())
+      return Scope.close(runScope, Exit.void).pipe(
+        Effect.andThen(runs.disappear(self)),
+        Effect.andThen(Effect.forEach(ids, (id) => signals.publish("end", id), { discard: true })),
+        Effect.catchCause((cause) => Effect.logWarning("Failed to hand over what runs", cause))
+      )
+    })
+
     /** What runs or is read here may end by itself for a while. Then it is let go, and goes on in another process. */
     const shutDown = Effect.suspend(() => {
       if (isClosed) return Effect.void
       isClosed = true
       const quiet = Effect.all(
-        [Effect.repeat(Effect.sleep("50 millis"), { until: () => own.size === 0 }), tails.idle],
+        [Effect.repeat(Effect.sleep("50 millis"), { until: () => fibers.size === 0 }), tails.idle],
         { concurrency: "unbounded", discard: true }
       )
       return Effect.forkDetach(Scope.close(entities, Exit.void)).pipe(
         Effect.andThen(Effect.timeoutOption(quiet, shutdownGrace)),
         Effect.andThen(tails.release),
         Effect.andThen(Deferred.succeed(released, undefined)),
-        Effect.asVoid
+        Effect.andThen(handOver)
       )
     })
     yield* Effect.addFinalizer(() => shutDown)

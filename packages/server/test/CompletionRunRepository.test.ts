@@ -2,6 +2,7 @@ import { BotId, ChatId, CompletionId } from "@effect-chatbot/schema/Ids"
 import { CompletionRunRepository } from "@effect-chatbot/server/repositories/CompletionRunRepository"
 import { assert, describe, it } from "@effect/vitest"
 import * as DateTime from "effect/DateTime"
+import * as Duration from "effect/Duration"
 import * as Effect from "effect/Effect"
 import * as Layer from "effect/Layer"
 import * as TestDatabase from "./support/TestDatabase.ts"
@@ -31,6 +32,9 @@ const batch = (firstId: number, count: number) => ({
   count,
   bytes: new TextEncoder().encode(`${firstId}-${firstId + count - 1};`)
 })
+
+const me = "one process"
+const within = Duration.minutes(1)
 
 const textOf = (batches: ReadonlyArray<Uint8Array>) => batches.map((bytes) => new TextDecoder().decode(bytes)).join("")
 
@@ -62,18 +66,47 @@ describe("CompletionRunRepository", () => {
         const { chatId, completionId } = run("one", "a")
         yield* runs.insert(run("one", "a"))
         assert.isFalse(yield* runs.append(completionId, 1, batch(1, 2)))
-        assert.strictEqual((yield* runs.take(completionId))?.attempt, 1)
+        assert.strictEqual((yield* runs.take(completionId, me, within))?.attempt, 1)
         assert.isTrue(yield* runs.append(completionId, 1, batch(1, 2)))
-        assert.strictEqual((yield* runs.take(completionId))?.attempt, 2)
+        assert.strictEqual((yield* runs.take(completionId, me, within))?.attempt, 2)
         assert.isFalse(yield* runs.append(completionId, 1, batch(3, 1)))
         assert.isFalse(yield* runs.end(completionId, 1))
         assert.isTrue(yield* runs.append(completionId, 2, batch(3, 1)))
         assert.deepStrictEqual(yield* runs.find(chatId, completionId), { isForAdmins: false, count: 3 })
         assert.isTrue(yield* runs.end(completionId, 2))
         assert.isFalse(yield* runs.append(completionId, 2, batch(4, 1)))
-        assert.isUndefined(yield* runs.take(completionId))
+        assert.isUndefined(yield* runs.take(completionId, me, within))
         assert.isUndefined(yield* runs.read(completionId, 0))
         assert.strictEqual((yield* runs.events(completionId)).length, 0)
+      })
+    )
+  )
+
+  it.effect("leaves a run to the process that has it, as long as that is there", () =>
+    test(
+      Effect.gen(function* () {
+        const runs = yield* CompletionRunRepository
+        const { completionId } = run("one", "a")
+        const takeAs = (owner: string, within = Duration.minutes(1)) =>
+          Effect.map(runs.take(completionId, owner, within), (row) => row?.attempt)
+        yield* runs.insert(run("one", "a"))
+        yield* runs.appear("x", "host:1")
+        yield* runs.appear("y", "host:2")
+        assert.strictEqual(yield* takeAs("x"), 1)
+        assert.isUndefined(yield* takeAs("y"))
+        // Not seen for long enough, or known to be gone.
+        assert.strictEqual(yield* takeAs("y", Duration.seconds(-1)), 2)
+        assert.isUndefined(yield* takeAs("x"))
+        assert.strictEqual(yield* takeAs("y"), 3)
+        yield* runs.disappear("host:2")
+        assert.strictEqual(yield* takeAs("x"), 4)
+        yield* runs.disappear("x")
+        assert.strictEqual(yield* takeAs("y"), 5)
+        yield* runs.appear("y", "host:2")
+        yield* runs.forgetOwners(Duration.minutes(1))
+        assert.isUndefined(yield* takeAs("x"))
+        yield* runs.forgetOwners(Duration.seconds(-1))
+        assert.strictEqual(yield* takeAs("x"), 6)
       })
     )
   )
@@ -84,7 +117,7 @@ describe("CompletionRunRepository", () => {
         const runs = yield* CompletionRunRepository
         const { completionId } = run("one", "a")
         yield* runs.insert(run("one", "a"))
-        yield* runs.take(completionId)
+        yield* runs.take(completionId, me, within)
         assert.deepStrictEqual(yield* runs.read(completionId, 0), { batches: [], isMore: false })
         for (let id = 1; id <= 150; id++) yield* runs.append(completionId, 1, batch(id, 1))
         const first = yield* runs.read(completionId, 0)
@@ -116,7 +149,7 @@ describe("CompletionRunRepository", () => {
             { completionId: two, stop: "BotsStopped" }
           ]
         )
-        assert.strictEqual((yield* runs.take(one))?.stop, "Stopped")
+        assert.strictEqual((yield* runs.take(one, me, within))?.stop, "Stopped")
         const before = DateTime.subtract(now, { seconds: 1 })
         const ids = (times: { readonly untaken: DateTime.Utc; readonly any: DateTime.Utc }) =>
           Effect.map(runs.late(times), (rows) => rows.map(({ completionId }) => completionId))

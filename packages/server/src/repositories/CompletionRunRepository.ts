@@ -4,6 +4,7 @@
 import { ChatId, CompletionId, BotId, UserId, UserSystemMessageId } from "@effect-chatbot/schema/Ids"
 import * as Context from "effect/Context"
 import type * as DateTime from "effect/DateTime"
+import * as Duration from "effect/Duration"
 import * as Effect from "effect/Effect"
 import * as Layer from "effect/Layer"
 import * as Schema from "effect/Schema"
@@ -73,8 +74,20 @@ export class CompletionRunRepository extends Context.Service<
       readonly key: { readonly hash: string; readonly fingerprint: string } | undefined
       readonly createdUtc: DateTime.Utc
     }) => Effect.Effect<boolean>
-    /** Takes a run up: whoever had it may not write any more. */
-    readonly take: (id: CompletionId) => Effect.Effect<CompletionRunRow | undefined>
+    /**
+     * Takes a run up: whoever had it may not write any more. Not where another process has it that was seen within this time.
+     */
+    readonly take: (
+      id: CompletionId,
+      owner: string,
+      within: Duration.Duration
+    ) => Effect.Effect<CompletionRunRow | undefined>
+    /** Says that a process is there, which others reach at this address. */
+    readonly appear: (owner: string, address: string) => Effect.Effect<void>
+    /** Says that a process is gone, by its name or by its address: its runs may be taken up. */
+    readonly disappear: (ownerOrAddress: string) => Effect.Effect<void>
+    /** Forgets processes that were not seen for this time. */
+    readonly forgetOwners: (after: Duration.Duration) => Effect.Effect<void>
     /** Stores the next events of a run, from the one with this number on. Not when it has ended, or another has taken it up. */
     readonly append: (
       id: CompletionId,
@@ -124,6 +137,10 @@ export class CompletionRunRepository extends Context.Service<
       const bytes = sql.onDialectOrElse({ pg: () => sql.literal("BYTEA"), orElse: () => sql.literal("BLOB") })
       // Whoever takes the run up waits until what is being written is, and then reads it.
       const locked = sql.onDialectOrElse({ pg: () => sql.literal("FOR SHARE"), orElse: () => sql.literal("") })
+      const now = sql.onDialectOrElse({
+        pg: () => sql.literal("CAST(extract(epoch FROM clock_timestamp()) * 1000 AS BIGINT)"),
+        orElse: () => sql.literal("CAST(unixepoch('subsec') * 1000 AS INTEGER)")
+      })
       // In one order, so that two who stop all do not wait for each other.
       const all = sql.onDialectOrElse({
         pg: () => sql.literal("SELECT completion_id FROM completion_runs ORDER BY completion_id FOR UPDATE"),
@@ -145,10 +162,30 @@ export class CompletionRunRepository extends Context.Service<
               question: encodeQuestion(question)
             })} ON CONFLICT DO NOTHING RETURNING completion_id`
           ),
-        take: (id) =>
+        take: (id, owner, within) =>
           Row.first(
             "take a run up",
-            sql`UPDATE completion_runs SET attempt = attempt + 1 WHERE completion_id = ${id} RETURNING ${columns}`
+            sql`UPDATE completion_runs SET attempt = attempt + 1, owner = ${owner}
+              WHERE completion_id = ${id} AND NOT EXISTS (
+                SELECT 1 FROM completion_owners o
+                WHERE o.owner = completion_runs.owner AND o.owner <> ${owner} AND o.seen > ${now} - ${Duration.toMillis(within)}
+              ) RETURNING ${columns}`
+          ),
+        appear: (owner, address) =>
+          run(
+            "appear as a process",
+            sql`INSERT INTO completion_owners (owner, address, seen) VALUES (${owner}, ${address}, ${now})
+              ON CONFLICT (owner) DO UPDATE SET seen = excluded.seen`
+          ),
+        disappear: (which) =>
+          run(
+            "disappear as a process",
+            sql`DELETE FROM completion_owners WHERE owner = ${which} OR address = ${which}`
+          ),
+        forgetOwners: (after) =>
+          run(
+            "forget processes",
+            sql`DELETE FROM completion_owners WHERE seen < ${now} - ${Duration.toMillis(after)}`
           ),
         append: (id, attempt, { bytes: events, count, firstId }) =>
           touches(

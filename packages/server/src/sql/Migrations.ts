@@ -382,6 +382,7 @@ const completionEvents = Effect.gen(function* () {
     completion_id TEXT PRIMARY KEY,
     chat_id TEXT NOT NULL UNIQUE,
     attempt INTEGER NOT NULL,
+    owner TEXT,
     is_for_admins INTEGER NOT NULL,
     key_hash TEXT UNIQUE,
     key_fingerprint TEXT,
@@ -396,6 +397,12 @@ const completionEvents = Effect.gen(function* () {
     event_count INTEGER NOT NULL,
     events ${bytes} NOT NULL,
     PRIMARY KEY (completion_id, first_id)
+  )`
+  // The processes that run them, and when each was seen last, in milliseconds by the clock of the database.
+  yield* sql`CREATE TABLE completion_owners (
+    owner TEXT PRIMARY KEY,
+    address TEXT NOT NULL,
+    seen BIGINT NOT NULL
   )`
   // What became of a run, where its last event does not say all of it.
   yield* sql`ALTER TABLE completion_logs ADD COLUMN outcome TEXT`
