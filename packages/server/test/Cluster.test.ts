@@ -684,6 +684,46 @@ layer(NodeServices.layer, { excludeTestServices: true })("a process that is lost
   )
 })
 
+layer(NodeServices.layer, { excludeTestServices: true })("a process that joins", (it) => {
+  it.effect(
+    "breaks nothing off, and holds nothing up",
+    () =>
+      Effect.gen(function* () {
+        const cluster = yield* Cluster.make
+        const a = yield* cluster.start()
+        const model = yield* Cluster.model(a, (one) => one.say("one ", "two "))
+        const ask = (name: string, members: ReadonlyArray<Cluster.Member>) =>
+          Effect.forEach(
+            Array.from({ length: 24 }, (_, i) => i),
+            (i) =>
+              Effect.gen(function* () {
+                const member = members[i % members.length] ?? a
+                const chatId = yield* newChat(member, model.botId)
+                return { question: `${name} ${i}`, chatId, events: yield* begun(member, chatId, `${name} ${i}`) }
+              }),
+            { concurrency: 6 }
+          )
+        const early = yield* ask("Early", [a])
+        const b = yield* cluster.start()
+        // Its share of the chats moves to it, with those that are being answered.
+        const late = yield* ask("Late", [a, b])
+        for (const { question } of [...early, ...late]) {
+          const asked = yield* model.askedFor(question)
+          asked.say("three")
+          asked.finish()
+        }
+        for (const { events, question } of [...early, ...late]) {
+          const rest = yield* events.rest
+          assert.deepStrictEqual([textOf(rest), names(rest).at(-1)], ["three", "completed"], question)
+          assert.notInclude(rest.at(-1)?.data.completion.metaData.tags, "repeated", question)
+        }
+        assert.strictEqual(model.asked.length, early.length + late.length)
+        for (const { chatId } of early) yield* (yield* begun(b, chatId, "And again")).leave
+      }),
+    60_000
+  )
+})
+
 layer(NodeServices.layer, { excludeTestServices: true })("a process that cannot take part", (it) => {
   it.effect(
     "says why, and ends with 1",
