@@ -1,19 +1,16 @@
 import { defineConfig } from "vitest/config"
 
-declare module "vitest" {
-  export interface ProvidedContext {
-    /** On which database the tests of a project run, see `packages/server/test/support/TestDatabase.ts`. */
-    readonly form: "memory" | "disk" | "postgres" | "cluster"
-  }
-}
+/** On which database the tests of a project run, see `packages/server/test/support/TestDatabase.ts`. */
+const on = (form: "memory" | "disk" | "postgres" | "cluster") => ({ name: form, env: { CHATBOT_TEST_FORM: form } })
 
 const server = (...names: ReadonlyArray<string>) => names.map((name) => `packages/server/test/${name}.test.ts`)
 
 /** The contract, through clients and over sockets. */
-const contract = server("Administration", "Contract", "KeyedRequests", "Wire")
+const contract = server("Administration", "Contract", "KeyedRequests", "OpenAiFacade", "Wire")
 
 /** The rules of the services, and what the repositories write and read. */
 const services = server(
+  "Audit",
   "BotRouter",
   "BotService",
   "BotsFolder",
@@ -28,6 +25,7 @@ const services = server(
   "Retention",
   "SecretRotation",
   "StatisticService",
+  "TokenBudgets",
   "Tokens",
   "UserService"
 )
@@ -49,26 +47,24 @@ export default defineConfig({
     projects: [
       {
         extends: true,
-        test: { name: "disk", include: ["packages/*/test/**/*.test.ts"], exclude: [...postgres, ...cluster], provide: { form: "disk" } }
+        test: { ...on("disk"), include: ["packages/*/test/**/*.test.ts"], exclude: [...postgres, ...cluster] }
       },
-      { extends: true, test: { name: "memory", include: contract, provide: { form: "memory" } } },
+      { extends: true, test: { ...on("memory"), include: contract } },
       {
         extends: true,
         test: {
-          name: "postgres",
+          ...on("postgres"),
           include: [...contract, ...services, ...postgres],
-          globalSetup: postgresServer,
-          provide: { form: "postgres" }
+          globalSetup: postgresServer
         }
       },
       {
         extends: true,
         test: {
-          name: "cluster",
+          ...on("cluster"),
           // Of the contract, what is asked of a backend from outside.
           include: [...server("Contract", "ExactlyOnce", "Wire"), ...cluster],
-          globalSetup: postgresServer,
-          provide: { form: "cluster" }
+          globalSetup: postgresServer
         }
       }
     ]

@@ -12,7 +12,8 @@ import {
   type IdempotencyKeyInUse,
   type InvalidRequest,
   ProviderFailed,
-  type ProviderTimedOut
+  type ProviderTimedOut,
+  type RateLimited
 } from "@effect-chatbot/schema/Errors"
 import { type ChatId, CompletionId, type UserId, type UserSystemMessageId } from "@effect-chatbot/schema/Ids"
 import { fromDateTime } from "@effect-chatbot/schema/PlainDate"
@@ -22,6 +23,7 @@ import * as Context from "effect/Context"
 import * as SecureRandom from "effect/crypto/SecureRandom"
 import * as DateTime from "effect/DateTime"
 import * as Effect from "effect/Effect"
+import * as Exit from "effect/Exit"
 import * as Layer from "effect/Layer"
 import * as Stream from "effect/Stream"
 import { administers, mayUse } from "./BotAccess.ts"
@@ -40,6 +42,7 @@ import { Transactions } from "./repositories/Transactions.ts"
 import { UserSystemMessageRepository } from "./repositories/UserSystemMessageRepository.ts"
 import { toInformationSource } from "./Sources.ts"
 import * as TextLimits from "./TextLimits.ts"
+import { type Hold, TokenBudgets } from "./TokenBudgets.ts"
 import { Tokenizer } from "./Tokenizer.ts"
 
 /** A question that may be asked. */
@@ -74,6 +77,8 @@ export interface Thought {
   readonly answer: Answer
   /** How the answer came about, line by line. */
   readonly trace: ReadonlyArray<string>
+  /** What is held for it in the token budgets, until it is stored; absent for one that was broken off. */
+  readonly hold?: Hold | undefined
 }
 
 /** The most UTF-16 code units an answer may have; one that is longer has failed. */
@@ -111,21 +116,21 @@ export class Answering extends Context.Service<
      * Checks that the caller may ask this in this chat.
      *
      * `isAdminChat` and `isTraceLogEnabled` are for admins of the bot. A bot that the caller may no longer use is `Forbidden`, although its chats can
-     * still be read; with `isAdminChat` one that is not active can be asked.
+     * still be read; with `isAdminChat` one that is not active can be asked. `RateLimited` when a token budget is used up.
      */
     readonly admit: (
       caller: Caller,
       chatId: ChatId,
       request: CompletionRequest
-    ) => Effect.Effect<Question, InvalidRequest | Forbidden | ChatNotFound>
+    ) => Effect.Effect<Question, InvalidRequest | Forbidden | ChatNotFound | RateLimited>
     /**
-     * Finds the answer, and tells how far it is: first who answers, then every piece of text. It changes nothing, so it can be interrupted
-     * at any time.
+     * Finds the answer, and tells how far it is: first who answers, then every piece of text. What it may cost is held in the token budgets
+     * before; beside that it changes nothing, so it can be interrupted at any time.
      */
     readonly think: (
       question: Question,
       onDraft: (draft: Draft, piece: string) => void
-    ) => Effect.Effect<Thought, ProviderFailed | ProviderTimedOut>
+    ) => Effect.Effect<Thought, ProviderFailed | ProviderTimedOut | RateLimited>
     /** Makes an answer of one that was broken off; nothing was begun when there is no draft. What it used is counted here. */
     readonly breakOff: (question: Question, draft: Draft | undefined) => Effect.Effect<Thought>
     /**
@@ -151,6 +156,7 @@ export class Answering extends Context.Service<
     | CompletionProvider
     | CompletionRepository
     | SecureRandom.SecureRandom
+    | TokenBudgets
     | Tokenizer
     | TokenUsageRepository
     | Transactions
@@ -159,6 +165,7 @@ export class Answering extends Context.Service<
     Answering,
     Effect.gen(function* () {
       const access = yield* ChatAccess
+      const budgets = yield* TokenBudgets
       const bots = yield* BotRepository
       const router = yield* BotRouter
       const chats = yield* ChatRepository
@@ -185,6 +192,7 @@ export class Answering extends Context.Service<
         if (bot === undefined || !mayUse(caller, { ...bot, isActive })) {
           return yield* new Forbidden({ message: "The bot of this chat is not available to you any more." })
         }
+        yield* budgets.check({ userId: userId(caller), botId: bot.id })
         const { userId: owner, userSystemMessageId } = chat
         return {
           chatId,
@@ -235,7 +243,7 @@ export class Answering extends Context.Service<
         let text = ""
         let pieces = 0
         let done: Done | undefined
-        yield* provider
+        const asking = provider
           .complete({
             bot,
             userMessage,
@@ -260,6 +268,11 @@ export class Answering extends Context.Service<
               return Effect.void
             })
           )
+        const hold = yield* Effect.acquireUseRelease(
+          budgets.reserve({ userId: question.userId, botId: bot.id }),
+          (hold) => Effect.as(asking, hold),
+          (hold, exit) => (Exit.isSuccess(exit) && done !== undefined ? Effect.void : budgets.release(hold))
+        )
         if (done === undefined) return yield* new ProviderFailed({ message: "The provider broke off its answer." })
         const end = yield* Clock.currentTimeMillis
         const { _tag, ...known } = done
@@ -270,7 +283,7 @@ export class Answering extends Context.Service<
           `tokens: ${answer.promptTokens} prompt, ${answer.completionTokens} completion`,
           `time: ${routed - start} ms before the provider, ${end - routed} ms in it`
         ]
-        return { bot, answer, trace }
+        return { bot, answer, trace, hold }
       })
 
       const breakOff = Effect.fn("Answering.breakOff")(function* (question: Question, draft: Draft | undefined) {
@@ -291,7 +304,7 @@ export class Answering extends Context.Service<
 
       const store = Effect.fn("Answering.store")(function* (
         question: Question,
-        { answer, bot, trace }: Thought,
+        { answer, bot, hold, trace }: Thought,
         toLog: (completion: Completion) => Uint8Array
       ) {
         const {
@@ -304,62 +317,71 @@ export class Answering extends Context.Service<
         const useId = yield* random.uuidV7()
         const now = yield* DateTime.now
         const keyed = yield* KeyedRun
-        return yield* transactions.run(
-          Effect.gen(function* () {
-            const name = yield* chats.answered(chatId, ChatName.fromQuestion(userMessage), now)
-            if (name === undefined) return yield* new ChatNotFound({ chatId })
-            yield* completions.insert(
-              {
-                id,
-                chatId,
+        const settle = budgets.settle(hold, { userId, botId: bot.id }, promptTokens + completionTokens)
+        return yield* transactions
+          .run(
+            Effect.gen(function* () {
+              const name = yield* chats.answered(chatId, ChatName.fromQuestion(userMessage), now)
+              if (name === undefined) return yield* new ChatNotFound({ chatId })
+              yield* completions.insert(
+                {
+                  id,
+                  chatId,
+                  botId: bot.id,
+                  userMessage,
+                  assistantMessage,
+                  tags,
+                  promptTokens,
+                  completionTokens,
+                  createdUtc: now
+                },
+                answer.sources
+              )
+              yield* usage.record({
+                id: useId,
+                requestDate: fromDateTime(now),
                 botId: bot.id,
+                userId,
+                tokenUsageTypeId: TokenUsageType.completion,
+                promptTokens,
+                completionTokens
+              })
+              yield* settle
+              const sources = yield* completions.sourcesOf(id)
+              const completion: Completion = {
+                completionId: id,
+                chatId,
                 userMessage,
                 assistantMessage,
-                tags,
                 promptTokens,
                 completionTokens,
-                createdUtc: now
-              },
-              answer.sources
-            )
-            yield* usage.record({
-              id: useId,
-              requestDate: fromDateTime(now),
-              botId: bot.id,
-              userId,
-              tokenUsageTypeId: TokenUsageType.completion,
-              promptTokens,
-              completionTokens
-            })
-            const sources = yield* completions.sourcesOf(id)
-            const completion: Completion = {
-              completionId: id,
-              chatId,
-              userMessage,
-              assistantMessage,
-              promptTokens,
-              completionTokens,
-              totalTokens: promptTokens + completionTokens,
-              botId: bot.id,
-              botDisplayName: bot.displayName,
-              botDisplayMessage: bot.displayMessage,
-              botDescription: bot.description,
-              chatDisplayName: name,
-              metaData: { tags, sources: sources.map((source) => toInformationSource(chatId, source)) },
-              traceLog: isTraceLogEnabled ? trace.join("\n") : undefined
-            }
-            yield* keyed.settle(completion)
+                totalTokens: promptTokens + completionTokens,
+                botId: bot.id,
+                botDisplayName: bot.displayName,
+                botDisplayMessage: bot.displayMessage,
+                botDescription: bot.description,
+                chatDisplayName: name,
+                metaData: { tags, sources: sources.map((source) => toInformationSource(chatId, source)) },
+                traceLog: isTraceLogEnabled ? trace.join("\n") : undefined
+              }
+              yield* keyed.settle(completion)
 
-            yield* logs.insert({
-              completionId: id,
-              chatId,
-              events: toLog(completion),
-              isForAdmins: isTraceLogEnabled,
-              createdUtc: now
+              yield* logs.insert({
+                completionId: id,
+                chatId,
+                events: toLog(completion),
+                isForAdmins: isTraceLogEnabled,
+                createdUtc: now
+              })
+              return completion
             })
-            return completion
-          })
-        )
+          )
+          .pipe(
+            // What was used was used, although nobody will read the answer.
+            Effect.onError(() =>
+              Effect.catchCause(settle, (cause) => Effect.logError("Failed to settle the token budgets", cause))
+            )
+          )
       })
 
       return { admit, think, breakOff, store }

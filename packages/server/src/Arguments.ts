@@ -10,14 +10,24 @@ import * as Effect from "effect/Effect"
 export interface Arguments {
   /** Whether the bots folder also wins where admins have changed its bots. */
   readonly importBots: boolean
+  /** Whether the configuration is only to be listed and checked. */
+  readonly check: boolean
+  /** Whether that is to be told as JSON. */
+  readonly json: boolean
 }
 
 const flags = {
   importBots: Flag.Boolean("import-bots").pipe(
+    Flag.withDefault(false),
     Flag.withDescription(
       "Bring the bots folder in anew: what admins changed of its bots is overwritten, and what they deleted of them comes back"
     )
-  )
+  ),
+  check: Flag.Boolean("check").pipe(
+    Flag.withDefault(false),
+    Flag.withDescription("List the settings, say what is wrong with them, and end; nothing is changed")
+  ),
+  json: Flag.Boolean("json").pipe(Flag.withDefault(false), Flag.withDescription("With --check: say it in JSON"))
 }
 
 /** Runs the program unless the command line asks for something else. What is wrong with it is told, with how to use the command. */

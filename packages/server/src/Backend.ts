@@ -3,22 +3,28 @@
  */
 import * as NodeHttpServer from "@effect/platform-node/NodeHttpServer"
 import * as NodeServices from "@effect/platform-node/NodeServices"
+import * as Clock from "effect/Clock"
+import * as Duration from "effect/Duration"
 import * as Effect from "effect/Effect"
 import * as FileSystem from "effect/FileSystem"
 import * as Layer from "effect/Layer"
 import * as Path from "effect/Path"
 import type * as SqlClient from "effect/sql/SqlClient"
 import type * as SqlError from "effect/sql/SqlError"
-import { createServer } from "node:http"
 import * as AdminToken from "./AdminToken.ts"
 import * as BotsSync from "./BotsSync.ts"
 import { CompletionRuns } from "./CompletionRuns.ts"
+import { Drain } from "./Drain.ts"
+import { Health } from "./Health.ts"
+import * as NodeLimits from "./http/NodeLimits.ts"
+import { JwtOptions } from "./JwtOptions.ts"
 import * as Providers from "./Providers.ts"
 import * as ProviderTransport from "./ProviderTransport.ts"
 import { SettingsRepository } from "./repositories/SettingsRepository.ts"
 import { Retention } from "./Retention.ts"
 import * as SecretBox from "./SecretBox.ts"
 import * as SecretRotation from "./SecretRotation.ts"
+import * as SecurityConfig from "./SecurityConfig.ts"
 import * as Server from "./Server.ts"
 import type { ServerConfig } from "./ServerConfig.ts"
 import { ServerOptions } from "./ServerOptions.ts"
@@ -74,8 +80,7 @@ export const services = (
             })
         )
       )
-      const { allowLinkLocalProviders, promptTokens, requireTerms, secretKey, secretKeyPrevious, shutdownGrace } =
-        config
+      const { allowLinkLocalProviders, auditDays, promptTokens, requireTerms, secretKey, secretKeyPrevious } = config
       const processes = yield* processesOf(config, isServing)
       return Services.layerWith<StartFailed | SqlError.SqlError, SqlClient.SqlClient>(processes).pipe(
         Layer.provide(Providers.layer),
@@ -89,21 +94,83 @@ export const services = (
           })
         ),
         Layer.provide(
-          Layer.succeed(ServerOptions, { allowLinkLocalProviders, promptTokens, requireTerms, shutdownGrace })
+          Layer.succeed(ServerOptions, {
+            allowLinkLocalProviders,
+            auditDays,
+            promptTokens,
+            requireTerms,
+            shutdownGrace: config.shutdownGrace,
+            tokenBudgets: SecurityConfig.tokenBudgets(config)
+          })
         ),
+        Layer.provide(Layer.succeed(JwtOptions, SecurityConfig.jwt(config))),
         Layer.provideMerge(database)
       )
     })
   )
 
-/** Lets what runs come to its end, and who follows it read that, before connections are closed. */
-const shutDownRuns = Layer.effectDiscard(
-  Effect.flatMap(CompletionRuns, (runs) => Effect.addFinalizer(() => runs.shutDown))
-)
+/**
+ * How a backend stops: it takes nothing new, lets what was begun come to its end within the grace, and then breaks the rest off. Who follows a completion reads how it ended before connections are closed.
+ */
+const shutDown = (grace: Duration.Duration) =>
+  Layer.effectDiscard(
+    Effect.gen(function* () {
+      const drain = yield* Drain
+      const runs = yield* CompletionRuns
+      yield* Effect.addFinalizer(() =>
+        Effect.gen(function* () {
+          yield* drain.begin
+          const began = yield* Clock.currentTimeMillis
+          yield* runs.shutDown
+          const took = Duration.millis((yield* Clock.currentTimeMillis) - began)
+          yield* Effect.timeoutOption(drain.isIdle, Duration.max(Duration.subtract(grace, took), lastWords))
+        })
+      )
+    })
+  )
 
-/** Serves the contract on the `HttpServer` provided, until the completions that run have ended. */
-export const serve = (options: Parameters<typeof Server.serve>[0]) =>
-  shutDownRuns.pipe(Layer.provideMerge(Server.serve(options)))
+/** For the last events of what was broken off. */
+const lastWords = Duration.seconds(1)
+
+/** How the contract is served. */
+export interface ServeOptions extends Server.Options {
+  /** How long requests may go on when the backend is told to stop; for completions see `ServerOptions`. Default 10 seconds. */
+  readonly shutdownGrace?: Duration.Duration | undefined
+}
+
+/** Serves the contract on the `HttpServer` provided, until what was begun has ended. */
+export const serve = ({ shutdownGrace = Duration.seconds(10), ...options }: ServeOptions) =>
+  shutDown(shutdownGrace).pipe(
+    Layer.provideMerge(Server.serve(options)),
+    Layer.provideMerge(Health.layer),
+    Layer.provideMerge(Drain.layer)
+  )
+
+/** The server of Node. Connections that nobody uses are closed when the backend is about to stop, and all others when it has. */
+const httpServer = ({ host, port, ...limits }: ServerConfig) =>
+  Layer.unwrap(
+    Effect.gen(function* () {
+      const drain = yield* Drain
+      const server = NodeLimits.makeServer(limits)
+      drain.onBegin(() => server.closeIdleConnections())
+      // Closed before it is waited for their end: a connection on which no request ever came has none.
+      const closeAll = Layer.effectDiscard(Effect.addFinalizer(() => Effect.sync(() => server.closeAllConnections())))
+      return closeAll.pipe(
+        Layer.provideMerge(NodeHttpServer.layer(() => server, { host, port, gracefulShutdownTimeout: lastWords }))
+      )
+    })
+  )
+
+/** `/metrics` on its port, if it has one. */
+const metrics = ({ metricsHost: host, metricsPort: port }: ServerConfig) =>
+  port === undefined
+    ? Layer.empty
+    : Layer.unwrap(
+        Effect.map(
+          Effect.promise(() => import("./MetricsServer.ts")),
+          ({ layer }) => layer({ host, port })
+        )
+      )
 
 /** What a start may be asked for beside its configuration. */
 export interface Options {
@@ -128,14 +195,10 @@ const prepare = (config: ServerConfig, importBots: boolean | undefined) =>
 
 /** The backend, listening, with its jobs. It listens once it can answer: a request that comes in before would never be. */
 export const layer = (config: ServerConfig, { database, importBots }: Options = {}) =>
-  serve({ maxBodySize: config.maxBodySize }).pipe(
-    Layer.provideMerge(
-      NodeHttpServer.layer(createServer, {
-        host: config.host,
-        port: config.port,
-        gracefulShutdownTimeout: "10 seconds"
-      })
-    ),
+  serve({ ...config, rateLimits: SecurityConfig.rateLimits(config) }).pipe(
+    Layer.merge(metrics(config)),
+    Layer.provideMerge(httpServer(config)),
+    Layer.provideMerge(Drain.layer),
     Layer.provide([prepare(config, importBots), Retention.layerJob]),
     Layer.provideMerge(services(config, { database, isServing: true })),
     Layer.provide(NodeServices.layer)

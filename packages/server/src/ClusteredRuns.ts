@@ -59,6 +59,7 @@ import { CompletionLogRepository } from "./repositories/CompletionLogRepository.
 import { CompletionRepository } from "./repositories/CompletionRepository.ts"
 import { CompletionRunRepository, type CompletionRunRow } from "./repositories/CompletionRunRepository.ts"
 import { Transactions } from "./repositories/Transactions.ts"
+import * as ServerMetrics from "./ServerMetrics.ts"
 import { ServerOptions } from "./ServerOptions.ts"
 import { Signals } from "./Signals.ts"
 import { Singletons } from "./Singletons.ts"
@@ -93,12 +94,20 @@ export const addressOf = ({ host, port }: RunnerAddress): string => `${host}:${p
 /** Somebody else has taken the run up. */
 class Superseded extends Schema.TaggedError<Superseded>()("Superseded", {}) {}
 
+/** An event holds a question and its answer, and in JSON a character may take six. */
+const maxEventSize = 8 * 2 ** 20
+
+const decodeEvents = EventStream.decode({
+  maxEventSize,
+  onInvalid: ({ name }) => new Error(`Stored an event "${name}" that cannot be read`)
+})
+
 /** What stands in the events of a run. */
 const readBack = Effect.fnUntraced(function* (attempt: number, bytes: Uint8Array) {
   let botId: BotId | undefined
   let text = ""
   yield* Stream.make(bytes).pipe(
-    EventStream.decode({ onInvalid: ({ name }) => new Error(`Stored an event "${name}" that cannot be read`) }),
+    decodeEvents,
     Stream.runForEach((read) =>
       Effect.sync(() => {
         if (read._tag !== "Event") return
@@ -289,7 +298,8 @@ export const layer: Layer.Layer<
         ),
         Effect.filterOrFail(Predicate.isNotUndefined, () => new Superseded())
       )
-      yield* Effect.raceFirst(ended, lost)
+      const { outcome } = yield* Effect.raceFirst(ended, lost)
+      yield* ServerMetrics.completions(1, outcome)
     })
 
     const runTaken = Effect.fn("ClusteredRuns.run")(function* (row: CompletionRunRow) {
@@ -459,7 +469,7 @@ export const layer: Layer.Layer<
       if (log.outcome !== undefined) return yield* Outcome.decode(log.outcome)
       const last = EventLog.split(log.events).at(-1) ?? new Uint8Array()
       const events = yield* Stream.make(last).pipe(
-        EventStream.decode({ onInvalid: ({ name }) => new Error(`Stored an event "${name}" that cannot be read`) }),
+        decodeEvents,
         Stream.runCollect,
         Effect.orDie
       )

@@ -14,6 +14,7 @@ import {
   type Forbidden,
   type IdempotencyKeyInUse,
   InvalidRequest,
+  type RateLimited,
   Unavailable
 } from "@effect-chatbot/schema/Errors"
 import type { ChatId, CompletionId } from "@effect-chatbot/schema/Ids"
@@ -35,10 +36,11 @@ import { BotRepository } from "./repositories/BotRepository.ts"
 import { CompletionLogRepository } from "./repositories/CompletionLogRepository.ts"
 import { CompletionRepository } from "./repositories/CompletionRepository.ts"
 import { ServerOptions } from "./ServerOptions.ts"
+import * as ServerMetrics from "./ServerMetrics.ts"
 import { StopFlag } from "./StopFlag.ts"
 
 /** Why a question is not begun with. */
-type Refusal = InvalidRequest | Forbidden | ChatNotFound | ChatBusy | IdempotencyKeyInUse | BotsStopped | Unavailable
+type Refusal = InvalidRequest | Forbidden | ChatNotFound | ChatBusy | IdempotencyKeyInUse | RateLimited | BotsStopped | Unavailable
 
 interface LocalRun extends Run {
   /** Gives up the key of the question. */
@@ -146,8 +148,11 @@ export class CompletionRuns extends Context.Service<
         answer(run, commit).pipe(
           Effect.catchCause((cause) => failed(run, cause, commit)),
           // Whatever happens, the chat is free again and nobody is left waiting.
-          Effect.catchCause((cause) => Effect.succeed({ last: [], result: Exit.failCause(cause) })),
+          Effect.catchCause((cause) =>
+            Effect.succeed({ last: [], result: Exit.failCause(cause), outcome: "InternalError" })
+          ),
           Effect.tap(run.release),
+          Effect.tap(({ outcome }) => ServerMetrics.completions(1, outcome)),
           Effect.map(({ last, result }) => {
             runs.delete(run.question.chatId)
             run.log.end(last)

@@ -10,6 +10,7 @@ import * as Clock from "effect/Clock"
 import * as Effect from "effect/Effect"
 import * as HttpClient from "effect/http/HttpClient"
 import * as Layer from "effect/Layer"
+import * as Metric from "effect/Metric"
 import * as Option from "effect/Option"
 import * as Result from "effect/Result"
 import type * as SqlClient from "effect/sql/SqlClient"
@@ -24,6 +25,7 @@ import * as Prompt from "./Prompt.ts"
 import * as ProviderEndpoint from "./ProviderEndpoint.ts"
 import * as ProviderPolicy from "./ProviderPolicy.ts"
 import { ServerOptions } from "./ServerOptions.ts"
+import * as ServerMetrics from "./ServerMetrics.ts"
 import { Tokenizer } from "./Tokenizer.ts"
 
 /** How many passages a prompt has at most, and what part of the best one's score the others have at least. */
@@ -139,7 +141,8 @@ export const layer: Layer.Layer<
         Stream.catch(({ error }) =>
           Stream.fromEffect(Effect.andThen(warn(story, id, model, error.message), Effect.fail(error)))
         ),
-        Stream.concat(Stream.fromEffect(done))
+        Stream.concat(Stream.fromEffect(done)),
+        Stream.onExit(() => Metric.update(ServerMetrics.providerRetries, Math.max(story.attempts - 1, 0)))
       ) satisfies Stream.Stream<Part, unknown>
     })
 

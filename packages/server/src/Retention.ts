@@ -1,17 +1,20 @@
 /**
- * Deletes what is not to be kept: chats, as their users set it, the logs of runs after a day, and tickets and idempotency keys that have
- * expired.
+ * Deletes what is not to be kept: chats, as their users set it, the logs of runs after a day, tickets and idempotency keys that have
+ * expired, token budgets of the past, and the audit log after a year, or as it is configured.
  */
 import * as Context from "effect/Context"
 import * as DateTime from "effect/DateTime"
 import * as Duration from "effect/Duration"
 import * as Effect from "effect/Effect"
 import * as Layer from "effect/Layer"
+import { AuditRepository } from "./repositories/AuditRepository.ts"
 import { ChatRepository, type Outdated } from "./repositories/ChatRepository.ts"
 import { CompletionLogRepository } from "./repositories/CompletionLogRepository.ts"
 import { IdempotencyKeyRepository } from "./repositories/IdempotencyKeyRepository.ts"
+import { TokenBudgetRepository } from "./repositories/TokenBudgetRepository.ts"
 import { TicketRepository } from "./repositories/TicketRepository.ts"
 import { UserRepository } from "./repositories/UserRepository.ts"
+import { ServerOptions } from "./ServerOptions.ts"
 import { Singletons } from "./Singletons.ts"
 
 /** Chats of users who keep no history go when they were left for this long. */
@@ -22,6 +25,12 @@ export const anonymousKeptFor = Duration.days(30)
 
 /** For how long after its end the events of an answer can be read again. */
 export const logsKeptFor = Duration.hours(24)
+
+/** For how long a token budget is kept after the end of its period: what was held in it is settled by then. */
+export const budgetsKeptFor = Duration.days(1)
+
+/** For how many days the audit log is kept, unless the `ServerOptions` say otherwise. */
+export const defaultAuditDays = 365
 
 /** How often the job runs, beside on start. */
 export const interval = Duration.hours(1)
@@ -35,6 +44,8 @@ export interface Deleted {
   readonly logs: number
   readonly tickets: number
   readonly idempotencyKeys: number
+  readonly tokenBudgets: number
+  readonly auditEntries: number
 }
 
 /** Deletes what is not to be kept. */
@@ -49,10 +60,19 @@ export class Retention extends Context.Service<
   static readonly layer: Layer.Layer<
     Retention,
     never,
-    ChatRepository | CompletionLogRepository | IdempotencyKeyRepository | TicketRepository | UserRepository
+    | AuditRepository
+    | ChatRepository
+    | CompletionLogRepository
+    | IdempotencyKeyRepository
+    | TicketRepository
+    | TokenBudgetRepository
+    | UserRepository
   > = Layer.effect(
     Retention,
     Effect.gen(function* () {
+      const { auditDays = defaultAuditDays } = yield* ServerOptions
+      const audit = yield* AuditRepository
+      const budgets = yield* TokenBudgetRepository
       const chats = yield* ChatRepository
       const keys = yield* IdempotencyKeyRepository
       const logs = yield* CompletionLogRepository
@@ -71,13 +91,16 @@ export class Retention extends Context.Service<
 
       const run = Effect.gen(function* () {
         const now = yield* DateTime.now
-        const chatsBefore = (which: Outdated, kept: Duration.Duration) => {
+        const keptFor = (
+          kept: Duration.Duration,
+          deleteSome: (before: DateTime.Utc, limit: number) => Effect.Effect<number>
+        ) => {
           // What is kept since before the calendar of the machine begins is kept for ever.
           const before = DateTime.toEpochMillis(now) - Duration.toMillis(kept)
-          return before < 0
-            ? Effect.succeed(0)
-            : inBatches((limit) => chats.deleteOutdated(which, DateTime.makeUnsafe(before), limit))
+          return before < 0 ? Effect.succeed(0) : inBatches((limit) => deleteSome(DateTime.makeUnsafe(before), limit))
         }
+        const chatsBefore = (which: Outdated, kept: Duration.Duration) =>
+          keptFor(kept, (before, limit) => chats.deleteOutdated(which, before, limit))
         let count = yield* chatsBefore({ _tag: "NotKept" }, notKeptFor)
         for (const days of yield* users.daysOfHistory) {
           count += yield* chatsBefore({ _tag: "KeptForDays", days }, Duration.days(days))
@@ -87,7 +110,11 @@ export class Retention extends Context.Service<
           chats: count,
           logs: yield* inBatches((limit) => logs.deleteOutdated(DateTime.subtractDuration(now, logsKeptFor), limit)),
           tickets: yield* inBatches((limit) => tickets.deleteExpired(now, limit)),
-          idempotencyKeys: yield* inBatches((limit) => keys.deleteExpired(now, limit))
+          idempotencyKeys: yield* inBatches((limit) => keys.deleteExpired(now, limit)),
+          tokenBudgets: yield* inBatches((limit) =>
+            budgets.deleteEnded(DateTime.subtractDuration(now, budgetsKeptFor), limit)
+          ),
+          auditEntries: yield* keptFor(Duration.days(auditDays), audit.deleteOutdated)
         }
       }).pipe(Effect.withSpan("Retention.run"))
 

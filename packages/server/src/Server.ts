@@ -2,7 +2,6 @@
  * The backend, put together: the contract on HTTP over the services over the database.
  */
 import { Api } from "@effect-chatbot/api/Api"
-import type * as ByteSize from "effect/ByteSize"
 import * as SecureRandom from "effect/crypto/SecureRandom"
 import * as Effect from "effect/Effect"
 import * as HttpApiBuilder from "effect/http-api/HttpApiBuilder"
@@ -19,9 +18,15 @@ import * as Statistics from "./handlers/Statistics.ts"
 import * as System from "./handlers/System.ts"
 import * as Users from "./handlers/Users.ts"
 import * as Authorization from "./http/Authorization.ts"
+import * as Draining from "./http/Draining.ts"
 import * as Edge from "./http/Edge.ts"
+import * as HealthRoutes from "./http/HealthRoutes.ts"
 import * as IdempotencyKeys from "./http/IdempotencyKeys.ts"
+import * as Observing from "./http/Observing.ts"
+import * as OpenAiFacade from "./http/OpenAiFacade.ts"
 import * as ProblemResponses from "./http/ProblemResponses.ts"
+import { type RateLimitOptions, RateLimits } from "./http/RateLimits.ts"
+import { tell } from "./http/RequestStory.ts"
 
 const handlers = Layer.mergeAll(
   Admin.layer,
@@ -39,7 +44,10 @@ const document = HttpRouter.add(
   "GET",
   "/openapi.json",
   Effect.map(
-    Effect.promise(() => import("@effect-chatbot/api/Document")),
+    Effect.andThen(
+      tell({ operation: "openapi" }),
+      Effect.promise(() => import("@effect-chatbot/api/Document"))
+    ),
     ({ document }) => HttpServerResponse.jsonUnsafe(document)
   )
 )
@@ -56,19 +64,27 @@ const redacted = Layer.effect(
   Effect.map(UrlParams.CurrentRedactedNames, (names) => [...names, "ticket"])
 )
 
-/** How the server is told apart from others of its kind. */
-export interface Options {
-  /** The most that the body of a request may have. */
-  readonly maxBodySize: ByteSize.ByteSize
+/** What an operator may choose about the server. */
+export interface Options extends Edge.EdgeOptions {
+  /** How many requests one user and one address may make. Default any number. */
+  readonly rateLimits?: RateLimitOptions | undefined
 }
 
-/** All routes of the server and what is done to every request, on the `HttpRouter` provided. */
+/** All routes on the `HttpRouter` provided, in their middleware: the one that is provided last is the outermost. */
 export const app = (options: Options) =>
-  Layer.mergeAll(routes, document, Edge.layer(options)).pipe(Layer.provide([redacted, SecureRandom.layerWebCrypto]))
+  Layer.mergeAll(routes, document, HealthRoutes.layer, OpenAiFacade.layer).pipe(
+    Layer.provideMerge(Draining.layer),
+    Layer.provideMerge(Edge.layer(options)),
+    Layer.provideMerge(Observing.layer),
+    Layer.provide([redacted, SecureRandom.layerWebCrypto, RateLimits.layer(options.rateLimits ?? {})])
+  )
 
 /** What the `HttpRouter` must know of the routes: the paths of downloads are long. */
 export const routerConfig = { maxParamLength: 2048 }
 
 /** Serves the contract on the `HttpServer` provided. */
 export const serve = (options: Options) =>
-  HttpRouter.serve(app(options), { routerConfig, disableLogger: true, disableListenLog: true })
+  HttpRouter.serve(app(options), { routerConfig, disableLogger: true, disableListenLog: true }).pipe(
+    // The span of a request is made before it comes to the routes.
+    Layer.provide(redacted)
+  )

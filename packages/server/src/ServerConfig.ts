@@ -9,9 +9,11 @@ import type * as Redacted from "effect/Redacted"
 import * as Schema from "effect/Schema"
 import * as Struct from "effect/Struct"
 import * as BotsFolder from "./BotsFolder.ts"
+import * as Security from "./SecurityConfig.ts"
+import { integer, type Setting, setting } from "./Setting.ts"
 
 /** What the backend is told by its environment. The variable, the default and the meaning of each are in {@link settings}. */
-export interface ServerConfig {
+export interface ServerConfig extends Security.SecurityConfig {
   /** `CHATBOT_HOST` */
   readonly host: string
   /** `CHATBOT_PORT` */
@@ -60,62 +62,6 @@ export interface ServerConfig {
   readonly stopWithStdin: boolean
 }
 
-/** A setting of the backend: a variable of the environment. */
-export interface Setting<A = unknown> {
-  /** The name of the variable. */
-  readonly name: string
-  /** What it is for, as half a sentence. */
-  readonly about: string
-  /** The value it has when it is not set. */
-  readonly fallback: A
-  /** The default for people; empty when there is none. */
-  readonly default: string
-  /** Whether its value must not be shown. */
-  readonly isSecret: boolean
-  /** Reads it. */
-  readonly config: Config.Config<A>
-}
-
-const units = [
-  [3_600_000, "hour"],
-  [60_000, "minute"],
-  [1000, "second"],
-  [1, "milli"]
-] as const
-
-/** As it can be set. */
-const durationToText = (duration: Duration.Duration): string => {
-  const millis = Duration.toMillis(duration)
-  const [size, unit] = units.find(([size]) => millis % size === 0) ?? [1, "milli"]
-  return `${millis / size} ${unit}${millis === size ? "" : "s"}`
-}
-
-/** A value as it can be set. */
-const toText = (value: unknown): string => {
-  if (value === undefined) return ""
-  if (Duration.isDuration(value)) return durationToText(value)
-  return ByteSize.isByteSize(value) ? ByteSize.format(value) : String(value)
-}
-
-/** A setting that is read by `read`, or else is `fallback`. Say what stands for the default where the value does not tell. */
-const setting = <A, D>(
-  name: string,
-  read: (name: string) => Config.Config<A>,
-  fallback: D,
-  about: string,
-  options?: { readonly default?: string }
-): Setting<A | D> => ({
-  name,
-  about,
-  fallback,
-  default: options?.default ?? toText(fallback),
-  isSecret: Object.is(read, Config.Redacted) || Object.is(read, databaseUrl),
-  config: Config.withDefault(read(name), fallback)
-})
-
-const integer = (minimum: number, maximum: number) => (name: string) =>
-  Config.schema(Schema.Int.check(Schema.isBetween({ minimum, maximum })), name)
-
 const isPostgres = (url: string) => /^postgres(?:ql)?:\/\//i.test(url) && URL.canParse(url)
 
 /** It holds a password, so what is said of a wrong one does not repeat it. */
@@ -158,7 +104,7 @@ export const settings: { readonly [K in keyof ServerConfig]: Setting<ServerConfi
     databaseUrl,
     undefined,
     "the PostgreSQL database, as `postgres://user:password@host:5432/name`",
-    { default: "SQLite in the data folder" }
+    { default: "SQLite in the data folder", isSecret: true }
   ),
   databaseConnections: setting(
     "CHATBOT_DATABASE_CONNECTIONS",
@@ -264,7 +210,8 @@ export const settings: { readonly [K in keyof ServerConfig]: Setting<ServerConfi
     Config.Boolean,
     false,
     "whether to stop when standard input ends, as a child process should"
-  )
+  ),
+  ...Security.settings
 }
 
 interface ToFallback extends Struct.Lambda {
@@ -289,4 +236,4 @@ export const ServerConfig: Config.Config<ServerConfig> = Config.all(
     settings,
     Struct.lambda<ToConfig>(({ config }) => config)
   )
-)
+).pipe(Config.mapEffect(Security.check))

@@ -4,6 +4,20 @@
 import * as Context from "effect/Context"
 import type * as Duration from "effect/Duration"
 
+/** How many tokens may be used; without a number, any number. See `TokenBudgets`. */
+export interface TokenBudgetOptions {
+  /** By one user, in a day. */
+  readonly userPerDay?: number | undefined
+  /** By one user, in a month. */
+  readonly userPerMonth?: number | undefined
+  /** By all questions to one bot, in a day. */
+  readonly botPerDay?: number | undefined
+  /** By all questions to one bot, in a month. */
+  readonly botPerMonth?: number | undefined
+  /** How many are held for an answer while it is written, beside the `promptTokens`: as many as an answer may have. Default 4096. */
+  readonly answerTokens?: number | undefined
+}
+
 /** What an operator may choose about the rules of the backend. */
 export interface ServerOptions {
   /**
@@ -20,6 +34,10 @@ export interface ServerOptions {
    * machine. Default `false`.
    */
   readonly allowLinkLocalProviders?: boolean | undefined
+  /** For how many days the audit log is kept. Default 365. */
+  readonly auditDays?: number | undefined
+  /** How many tokens users and bots may use. Default any number. */
+  readonly tokenBudgets?: TokenBudgetOptions | undefined
 }
 
 /** The options in force; provide it to change them. */

@@ -6,6 +6,7 @@ import type * as SecureRandom from "effect/crypto/SecureRandom"
 import * as Layer from "effect/Layer"
 import type * as SqlClient from "effect/sql/SqlClient"
 import { Answering } from "./Answering.ts"
+import { AuditLog } from "./AuditLog.ts"
 import { AzureConfigurations } from "./AzureConfigurations.ts"
 import { BotAdministration } from "./BotAdministration.ts"
 import { BotFacts } from "./BotFacts.ts"
@@ -20,8 +21,11 @@ import type { CompletionProvider } from "./CompletionProvider.ts"
 import { CompletionRuns } from "./CompletionRuns.ts"
 import { Downloads } from "./Downloads.ts"
 import { IdempotencyKeys } from "./IdempotencyKeys.ts"
+import { Jwts } from "./Jwts.ts"
+import { OneTimeChats } from "./OneTimeChats.ts"
 import { OpenAiServices } from "./OpenAiServices.ts"
 import { AdminBotRepository } from "./repositories/AdminBotRepository.ts"
+import { AuditRepository } from "./repositories/AuditRepository.ts"
 import { AzureConfigurationRepository } from "./repositories/AzureConfigurationRepository.ts"
 import { BotFactRepository } from "./repositories/BotFactRepository.ts"
 import { BotLinkRepository } from "./repositories/BotLinkRepository.ts"
@@ -36,6 +40,7 @@ import { IdempotencyKeyRepository } from "./repositories/IdempotencyKeyRepositor
 import { OpenAiServiceRepository } from "./repositories/OpenAiServiceRepository.ts"
 import { SettingsRepository } from "./repositories/SettingsRepository.ts"
 import { TicketRepository } from "./repositories/TicketRepository.ts"
+import { TokenBudgetRepository } from "./repositories/TokenBudgetRepository.ts"
 import { TokenRepository } from "./repositories/TokenRepository.ts"
 import { TokenUsageRepository } from "./repositories/TokenUsageRepository.ts"
 import { Transactions } from "./repositories/Transactions.ts"
@@ -49,6 +54,7 @@ import { StatisticService } from "./StatisticService.ts"
 import { StopFlag } from "./StopFlag.ts"
 import { SystemStatus } from "./SystemStatus.ts"
 import { Tickets } from "./Tickets.ts"
+import { TokenBudgets } from "./TokenBudgets.ts"
 import type { Tokenizer } from "./Tokenizer.ts"
 import { Tokens } from "./Tokens.ts"
 import { UserService } from "./UserService.ts"
@@ -56,6 +62,7 @@ import { UserSystemMessages } from "./UserSystemMessages.ts"
 
 const repositories = Layer.mergeAll(
   AdminBotRepository.layer,
+  AuditRepository.layer,
   AzureConfigurationRepository.layer,
   BotFactRepository.layer,
   BotLinkRepository.layer,
@@ -70,6 +77,7 @@ const repositories = Layer.mergeAll(
   OpenAiServiceRepository.layer,
   SettingsRepository.layer,
   TicketRepository.layer,
+  TokenBudgetRepository.layer,
   TokenRepository.layer,
   TokenUsageRepository.layer,
   UserRepository.layer,
@@ -78,6 +86,7 @@ const repositories = Layer.mergeAll(
 
 /** The services that the handlers call. */
 export type Services =
+  | AuditLog
   | AzureConfigurations
   | BotAdministration
   | BotFacts
@@ -89,6 +98,8 @@ export type Services =
   | CompletionRuns
   | Downloads
   | IdempotencyKeys
+  | Jwts
+  | OneTimeChats
   | OpenAiServices
   | Retention
   | Signals
@@ -142,6 +153,7 @@ export const layerWith = <E, R>({
   singletons
 }: Processes<E, R>): Layer.Layer<Services, E, R | Requirements> =>
   Layer.mergeAll(
+    AuditLog.layer,
     AzureConfigurations.layer,
     BotAdministration.layer,
     BotFacts.layer,
@@ -151,6 +163,7 @@ export const layerWith = <E, R>({
     ChatService.layer,
     runs.pipe(Layer.provide([Answering.layer, StopFlag.layer])),
     Downloads.layer,
+    Jwts.layer,
     OpenAiServices.layer,
     Retention.layer,
     StatisticService.layer,
@@ -159,9 +172,10 @@ export const layerWith = <E, R>({
     UserService.layer,
     UserSystemMessages.layer
   ).pipe(
+    (services) => Layer.provideMerge(OneTimeChats.layer, services),
     Layer.provideMerge([Caches.layer, IdempotencyKeys.layer, Tickets.layer]),
     Layer.provideMerge([signals, singletons]),
-    Layer.provide([BotRouter.layer, ChatAccess.layer]),
+    Layer.provide([BotRouter.layer, ChatAccess.layer, TokenBudgets.layer]),
     Layer.provide([repositories, NodeCrypto.layerSecureRandom, NodeCrypto.layerDigest])
   )
 

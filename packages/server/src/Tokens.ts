@@ -20,7 +20,7 @@ import * as Redacted from "effect/Redacted"
 import { Caches } from "./Caches.ts"
 import type { SignedIn } from "./Callers.ts"
 import * as Secrets from "./internal/secrets.ts"
-import { TokenRepository, type TokenRow } from "./repositories/TokenRepository.ts"
+import { type TokenInfo, TokenRepository, type TokenRow } from "./repositories/TokenRepository.ts"
 import { Transactions } from "./repositories/Transactions.ts"
 import { UserRepository } from "./repositories/UserRepository.ts"
 
@@ -62,7 +62,7 @@ const maxLength = 4096
 const configured = "configuration"
 
 /** How long a new user's chats are kept: for ever. */
-const newUser = { isKeepChatHistory: true, keepChatHistoryForDays: 0, isKeepFavoritesForever: true } as const
+export const newUser = { isKeepChatHistory: true, keepChatHistoryForDays: 0, isKeepFavoritesForever: true } as const
 
 /** Makes, checks and revokes bearer tokens. */
 export class Tokens extends Context.Service<
@@ -72,6 +72,8 @@ export class Tokens extends Context.Service<
     readonly authenticate: (token: Redacted.Redacted) => Effect.Effect<SignedIn, Unauthorized>
     /** Makes a token, and its user when there is none of this login; one that is there keeps its roles. */
     readonly create: (options: CreateToken) => Effect.Effect<CreatedToken>
+    /** The latest 1000 tokens, of one user or of all, the newest first; also those that are expired or revoked. */
+    readonly list: (login?: string | undefined) => Effect.Effect<ReadonlyArray<TokenInfo>>
     /** Makes a token invalid, at once in this process, and in others when they hear of it. Tells whether there was such a token that was not revoked before. */
     readonly revoke: (id: string) => Effect.Effect<boolean>
     /**
@@ -169,7 +171,9 @@ export class Tokens extends Context.Service<
         return created
       })
 
-      return { authenticate, create, revoke, ensureAdmin }
+      const list = Effect.fn("Tokens.list")((login?: string | undefined) => repository.list(login, capacity))
+
+      return { authenticate, create, list, revoke, ensureAdmin }
     })
   )
 }

@@ -34,7 +34,8 @@ export class UserService extends Context.Service<
         return {
           id: user.id,
           login: user.login,
-          roles: user.roles,
+          // Those of this request: a JSON Web Token brings its own.
+          roles: caller.roles,
           isTermsAccepted: user.termsAcceptedUtc !== undefined,
           isKeepChatHistory: user.isKeepChatHistory,
           keepChatHistoryForDays: user.keepChatHistoryForDays,

@@ -1,5 +1,5 @@
 /**
- * `pnpm access-token`: makes and revokes bearer tokens in the data folder, also while the backend runs.
+ * `pnpm access-token`: makes, lists and revokes bearer tokens in the data folder, also while the backend runs.
  */
 import * as NodeRuntime from "@effect/platform-node/NodeRuntime"
 import * as NodeServices from "@effect/platform-node/NodeServices"
@@ -51,6 +51,35 @@ const create = Command.make(
   })
 ).pipe(Command.withDescription("Make a token and print it"))
 
+/** A line of a list, with tabs between; what a name has of them is a space. */
+const line = (columns: ReadonlyArray<string>) => columns.map((column) => column.replace(/\s/g, " ")).join("\t")
+
+const list = Command.make(
+  "list",
+  {
+    login: Argument.String("login").pipe(
+      Argument.optional,
+      Argument.withDescription("The user whose tokens are listed; all users by default")
+    )
+  },
+  Effect.fnUntraced(function* ({ login }) {
+    const tokens = yield* Tokens
+    const now = yield* DateTime.now
+    const time = (utc: DateTime.Utc | undefined) => (utc === undefined ? "-" : DateTime.formatIso(utc))
+    yield* Console.log(line(["id", "login", "name", "state", "created", "expires", "revoked"]))
+    for (const token of yield* tokens.list(Option.getOrUndefined(login))) {
+      const { createdUtc, expiresUtc, id, name, revokedUtc } = token
+      const state =
+        revokedUtc !== undefined
+          ? "revoked"
+          : expiresUtc !== undefined && DateTime.isLessThanOrEqualTo(expiresUtc, now)
+            ? "expired"
+            : "valid"
+      yield* Console.log(line([id, token.login, name, state, time(createdUtc), time(expiresUtc), time(revokedUtc)]))
+    }
+  })
+).pipe(Command.withDescription("List the latest 1000 tokens, without what makes them valid"))
+
 const revoke = Command.make(
   "revoke",
   { id: Argument.String("id").pipe(Argument.withDescription("The id that was printed when the token was made")) },
@@ -65,7 +94,7 @@ const revoke = Command.make(
 
 const accessToken = Command.make("access-token").pipe(
   Command.withDescription("Bearer tokens of the backend whose data is in CHATBOT_DATA_DIR"),
-  Command.withSubcommands([create, revoke])
+  Command.withSubcommands([create, list, revoke])
 )
 
 const main = Effect.gen(function* () {

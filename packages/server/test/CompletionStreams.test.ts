@@ -329,8 +329,10 @@ layer(server, { excludeTestServices: true })("a completion as a stream", (it) =>
   it.effect("keeps every text in its event, whatever it is", () =>
     Effect.gen(function* () {
       const { ask, askPlain, completions, stored, token } = yield* someone
-      const hostile = 'a\r\nb\rc\0d\u2028\n\nevent: completed\ndata: {"completion":{}}\n\nid: 99\n\n:end'
-      yield* answer(hostile)
+      const hostile = 'a\r\nb\rc d\u2028\n\nevent: completed\ndata: {"completion":{}}\n\nid: 99\n\n:end'
+      yield* answer(`${hostile}\0`)
+      // What no database can hold is left out of an answer.
+      const kept = `${hostile}\uFFFD`
       const events = yield* ask(hostile)
       const all = yield* events.rest
       assert.deepStrictEqual(
@@ -338,9 +340,9 @@ layer(server, { excludeTestServices: true })("a completion as a stream", (it) =>
         all.map((_, index) => index + 1)
       )
       assert.strictEqual(names(all).filter((name) => name === "completed").length, 1)
-      assert.strictEqual(text(all), hostile)
-      assert.strictEqual(all.at(-1)?.data.completion.assistantMessage, hostile)
-      assert.strictEqual((yield* stored)[0].assistantMessage, hostile)
+      assert.strictEqual(text(all), kept)
+      assert.strictEqual(all.at(-1)?.data.completion.assistantMessage, kept)
+      assert.strictEqual((yield* stored)[0].assistantMessage, kept)
       const again = yield* send("GET", `${completions}/${all[0]?.data.completionId}/events`, { token })
       const decoded = yield* Stream.make(new TextEncoder().encode(again.text)).pipe(
         EventStream.decode({ onInvalid: ({ name }) => new NotAnEvent({ name }) }),
@@ -348,9 +350,9 @@ layer(server, { excludeTestServices: true })("a completion as a stream", (it) =>
       )
       assert.deepStrictEqual(
         decoded.map((read) => (read._tag === "Event" && read.event._tag === "Delta" ? read.event.text : "")).join(""),
-        hostile
+        kept
       )
-      assert.strictEqual(JSON.parse((yield* askPlain(hostile)).text).assistantMessage, hostile)
+      assert.strictEqual(JSON.parse((yield* askPlain(hostile)).text).assistantMessage, kept)
     })
   )
 

@@ -1,6 +1,6 @@
 import { Api } from "@effect-chatbot/api/Api"
 import { RetryClass } from "@effect-chatbot/api/RetryClass"
-import * as Server from "@effect-chatbot/server/Server"
+import * as Backend from "@effect-chatbot/server/Backend"
 import { Tokens } from "@effect-chatbot/server/Tokens"
 import * as NodeHttpServer from "@effect/platform-node/NodeHttpServer"
 import { assert, layer } from "@effect/vitest"
@@ -36,7 +36,7 @@ const backend = Layer.effect(
     })
   })
 ).pipe(
-  Layer.provideMerge(Server.serve({ maxBodySize: ByteSize.kibibytes(64) })),
+  Layer.provideMerge(Backend.serve({ maxBodySize: ByteSize.kibibytes(64) })),
   Layer.provideMerge(Services.layer),
   Layer.provideMerge(NodeHttpServer.layer(createServer, { port: 0, host: "127.0.0.1" })),
   Layer.provide(Layer.succeed(References.MinimumLogLevel, "None"))

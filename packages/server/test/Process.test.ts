@@ -231,6 +231,9 @@ layer(NodeServices.layer, { excludeTestServices: true })("the backend as a proce
       assert.deepStrictEqual([login, roles], ["alice", ["User"]])
 
       const id = /^Token (\S+) of "alice"/.exec(made.stderr)?.[1] ?? ""
+      const listed = yield* ServerProcess.accessToken(env(dataDir), "list", "alice")
+      assert.match(listed.stdout, new RegExp(`^${id}\talice\tpnpm access-token\tvalid\t\\S+Z\t\\S+Z\t-$`, "m"))
+      assert.notInclude(listed.stdout, made.stdout.trim())
       assert.strictEqual((yield* ServerProcess.accessToken(env(dataDir), "revoke", id)).code, 0)
       const again = yield* ServerProcess.accessToken(env(dataDir), "revoke", id)
       assert.deepStrictEqual([again.code, again.stdout], [1, ""])
@@ -239,6 +242,14 @@ layer(NodeServices.layer, { excludeTestServices: true })("the backend as a proce
       yield* admin.cache.clear
       const refused = yield* Effect.flip(client.users.current)
       assert.strictEqual(refused._tag, "Unauthorized")
+      const all = yield* ServerProcess.accessToken(env(dataDir), "list")
+      assert.match(all.stdout, new RegExp(`^${id}\talice\t.*\trevoked\t`, "m"))
+      assert.match(all.stdout, /\tadmin\tfirst start\tvalid\t/)
+
+      const audit = yield* ServerProcess.auditLog(env(dataDir))
+      const [line] = audit.stdout.trim().split("\n")
+      const action: unknown = JSON.parse(line ?? "{}")
+      assert.containSubset(action, { login: "admin", operation: "DeleteCacheAsync", resources: {}, status: 200 })
     })
   )
 

@@ -68,9 +68,23 @@ describe("Retention", () => {
         yield* TestClock.adjust("59 minutes")
         yield* runs.complete(ann, used, Services.question("Still here."))
         yield* TestClock.adjust("1 minute")
-        assert.deepStrictEqual(yield* run, { chats: 0, logs: 0, tickets: 0, idempotencyKeys: 0 })
+        assert.deepStrictEqual(yield* run, {
+          chats: 0,
+          logs: 0,
+          tickets: 0,
+          idempotencyKeys: 0,
+          tokenBudgets: 0,
+          auditEntries: 0
+        })
         yield* TestClock.adjust(1)
-        assert.deepStrictEqual(yield* run, { chats: 1, logs: 0, tickets: 0, idempotencyKeys: 0 })
+        assert.deepStrictEqual(yield* run, {
+          chats: 1,
+          logs: 0,
+          tickets: 0,
+          idempotencyKeys: 0,
+          tokenBudgets: 0,
+          auditEntries: 0
+        })
         assert.deepStrictEqual(yield* left, [used, bobs])
         yield* TestClock.adjust("59 minutes")
         yield* run
@@ -129,7 +143,14 @@ describe("Retention", () => {
         yield* keep(ann, true, 2 ** 31 - 1, true)
         const kept = yield* create(ann)
         yield* TestClock.adjust("1000 days")
-        assert.deepStrictEqual(yield* run, { chats: 0, logs: 0, tickets: 0, idempotencyKeys: 0 })
+        assert.deepStrictEqual(yield* run, {
+          chats: 0,
+          logs: 0,
+          tickets: 0,
+          idempotencyKeys: 0,
+          tokenBudgets: 0,
+          auditEntries: 0
+        })
         assert.deepStrictEqual(yield* left, [kept])
       })
     )
@@ -159,7 +180,14 @@ describe("Retention", () => {
         yield* keep(ann, false, 0, true)
         yield* Effect.replicateEffect(create(ann), 450)
         yield* TestClock.adjust("61 minutes")
-        assert.deepStrictEqual(yield* run, { chats: 450, logs: 0, tickets: 0, idempotencyKeys: 0 })
+        assert.deepStrictEqual(yield* run, {
+          chats: 450,
+          logs: 0,
+          tickets: 0,
+          idempotencyKeys: 0,
+          tokenBudgets: 0,
+          auditEntries: 0
+        })
       })
     )
   )

@@ -86,6 +86,24 @@ describe("Tokens", () => {
     )
   )
 
+  it.effect("lists all of a token but the token", () =>
+    Effect.gen(function* () {
+      const tokens = yield* Tokens
+      const now = yield* DateTime.now
+      const expires = DateTime.add(now, { days: 1 })
+      const first = yield* tokens.create({ login: "ann", roles: ["User"], name: "one", expires })
+      const second = yield* tokens.create({ login: "ben", roles: ["User"], name: "two" })
+      yield* tokens.revoke(second.id)
+      const all = yield* tokens.list()
+      assert.deepStrictEqual(all, [
+        { id: second.id, login: "ben", name: "two", createdUtc: now, expiresUtc: undefined, revokedUtc: now },
+        { id: first.id, login: "ann", name: "one", createdUtc: now, expiresUtc: expires, revokedUtc: undefined }
+      ])
+      assert.deepStrictEqual(yield* tokens.list("ann"), all.slice(1))
+      assert.deepStrictEqual(yield* tokens.list("nobody"), [])
+    }).pipe(Effect.provide(Services.layer))
+  )
+
   it.effect("revokes at once, and one token only", () =>
     test(
       Effect.gen(function* () {

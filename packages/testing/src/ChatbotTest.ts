@@ -15,6 +15,8 @@
  */
 import { ChatbotClient, type Groups } from "@effect-chatbot/client/ChatbotClient"
 import type { BotId, ChatId } from "@effect-chatbot/schema/Ids"
+import { Drain } from "@effect-chatbot/server/Drain"
+import { Health } from "@effect-chatbot/server/Health"
 import { ServerOptions } from "@effect-chatbot/server/ServerOptions"
 import * as Services from "@effect-chatbot/server/Services"
 import * as Migrations from "@effect-chatbot/server/sql/Migrations"
@@ -75,7 +77,8 @@ const rolesOf = (login: string, seed: UserSeed | undefined) =>
   seed?.roles ?? (login === adminLogin ? (["Admin", "User"] as const) : (["User"] as const))
 
 const servicesOf = (model: Provider.Model, { requireTerms = false }: Options) =>
-  Services.layer.pipe(
+  Layer.merge(Services.layer, Health.layer).pipe(
+    Layer.provideMerge(Drain.layer),
     Layer.provide(Provider.layer(model)),
     Layer.provide([Provider.tokenizer, secretBox, Layer.succeed(ServerOptions, { requireTerms })]),
     Layer.provide(Migrations.layer),

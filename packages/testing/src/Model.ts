@@ -23,10 +23,19 @@ export interface Asked {
 }
 
 /**
- * An answer: a text, or the pieces that it is made of as they come. A stream may take its time (by the clock of the test), fail, which is a
- * failure of the provider, or never end.
+ * The text of an answer, or the pieces that it is made of as they come. A stream may take its time (by the clock of the test), fail, which is
+ * a failure of the provider, or never end.
  */
-export type Answer = string | Stream.Stream<string, ProviderFailed | ProviderTimedOut>
+export type Text = string | Stream.Stream<string, ProviderFailed | ProviderTimedOut>
+
+/** An answer, as its text or with the documents that it names. */
+export type Answer =
+  | Text
+  | {
+      readonly text: Text
+      /** The paths of documents as `Seed` has them, of the bot that answers. They can be downloaded from the chat. */
+      readonly sources: ReadonlyArray<string>
+    }
 
 /**
  * The answers: one for each question, in the order in which they are asked, or what tells the answer to a question. A question for which none

@@ -15,6 +15,7 @@ import {
   StoredFeedback
 } from "@effect-chatbot/schema/Chat"
 import { ChatId, CompletionId, Ticket } from "@effect-chatbot/schema/Ids"
+import * as Effect from "effect/Effect"
 import * as HttpApiEndpoint from "effect/http-api/HttpApiEndpoint"
 import * as HttpApiGroup from "effect/http-api/HttpApiGroup"
 import * as HttpApiSchema from "effect/http-api/HttpApiSchema"
@@ -33,6 +34,9 @@ const completion = { ...params, completionId: CompletionId }
 const EventId = Schema.String.check(Schema.isPattern(/^\d{0,9}$/)).pipe(
   Schema.decodeTo(Schema.Int, SchemaTransformation.transform({ decode: Number, encode: String }))
 )
+
+/** The rest of a path; where there is none, the empty one, which leads to nothing. */
+const Rest = Schema.String.pipe(Schema.withDecodingDefaultKey(Effect.succeed("")))
 
 /** The chats group. */
 export class Chats extends HttpApiGroup.make("chats")
@@ -143,7 +147,7 @@ export class Chats extends HttpApiGroup.make("chats")
       .middleware(IdempotencyKeys)
       .annotateMerge(operation({ id: "CreateChatOneTimeticket", access: "Anyone", retry: "keyed" })),
     HttpApiEndpoint.get("download", "/api/chats/:chatId/downloads/*", {
-      params: { ...params, "*": Schema.String },
+      params: { ...params, "*": Rest },
       query: { ticket: Schema.optional(Ticket) },
       success: HttpApiSchema.StreamUint8Array({ contentType: "application/octet-stream" }),
       error: [Problems.InvalidRequest, Problems.ChatNotFound, Problems.DownloadNotFound]

@@ -1,5 +1,5 @@
 /**
- * The middleware that answers whatever fails with a problem, and writes the line of the request into the log.
+ * The middleware that answers whatever fails with a problem, and knows which operation it is.
  */
 import { ProblemResponses } from "@effect-chatbot/api/middleware/ProblemResponses"
 import { RetryClass } from "@effect-chatbot/api/RetryClass"
@@ -11,7 +11,6 @@ import {
   UnsupportedMediaType
 } from "@effect-chatbot/schema/Errors"
 import * as Cause from "effect/Cause"
-import * as Clock from "effect/Clock"
 import * as Context from "effect/Context"
 import * as SecureRandom from "effect/crypto/SecureRandom"
 import * as Duration from "effect/Duration"
@@ -25,6 +24,7 @@ import * as SchemaIssue from "effect/SchemaIssue"
 import { isTemporary } from "../internal/rows.ts"
 import * as ProblemResponse from "./ProblemResponse.ts"
 import * as QueryNames from "./QueryNames.ts"
+import { tell } from "./RequestStory.ts"
 
 const formatIssues = SchemaIssue.makeFormatterStandardSchemaV1()
 
@@ -64,30 +64,36 @@ const toAnswer = (failure: unknown, maxBytes: number | undefined) => {
   return undefined
 }
 
-/** Answers problems for everything that fails behind it. Defects become an `InternalError` with a `ref` that the log knows. */
+/** What everything that fails is to the caller. Of a defect it is an `InternalError` with a `ref` that the log knows. */
+export const toError = Effect.fnUntraced(function* (
+  random: SecureRandom.SecureRandom["Service"],
+  cause: Cause.Cause<unknown>
+) {
+  const maxBodySize = yield* HttpIncomingMessage.MaxBodySize
+  for (const reason of cause.reasons) {
+    if (reason._tag === "Interrupt") continue
+    const error = toAnswer(
+      reason._tag === "Fail" ? reason.error : reason.defect,
+      maxBodySize === undefined ? undefined : Number(maxBodySize)
+    )
+    if (error !== undefined) return error
+  }
+  if (cause.reasons.some((reason) => reason._tag === "Die" && isTemporary(reason.defect))) {
+    yield* Effect.logError("The database is away", cause)
+    return unavailable
+  }
+  const ref = (yield* random.uuidV4()).slice(0, 8)
+  yield* Effect.logError("The backend has a defect", cause).pipe(Effect.annotateLogs({ ref }))
+  return new InternalError({ ref })
+})
+
+/** Answers problems for everything that fails behind it, see {@link toError}. */
 export const layer: Layer.Layer<ProblemResponses, never, SecureRandom.SecureRandom> = Layer.effect(
   ProblemResponses,
   Effect.gen(function* () {
     const random = yield* SecureRandom.SecureRandom
 
-    const answer = Effect.fnUntraced(function* (cause: Cause.Cause<unknown>) {
-      const maxBodySize = yield* HttpIncomingMessage.MaxBodySize
-      for (const reason of cause.reasons) {
-        if (reason._tag === "Interrupt") continue
-        const error = toAnswer(
-          reason._tag === "Fail" ? reason.error : reason.defect,
-          maxBodySize === undefined ? undefined : Number(maxBodySize)
-        )
-        if (error !== undefined) return yield* ProblemResponse.fromError(error)
-      }
-      if (cause.reasons.some((reason) => reason._tag === "Die" && isTemporary(reason.defect))) {
-        yield* Effect.logError("The database is away", cause)
-        return yield* ProblemResponse.fromError(unavailable)
-      }
-      const ref = (yield* random.uuidV4()).slice(0, 8)
-      yield* Effect.logError("The backend has a defect", cause).pipe(Effect.annotateLogs({ ref }))
-      return yield* ProblemResponse.fromError(new InternalError({ ref }))
-    })
+    const answer = (cause: Cause.Cause<unknown>) => Effect.flatMap(toError(random, cause), ProblemResponse.fromError)
 
     return (httpEffect, { endpoint, group }) => {
       const name = `${group.identifier}.${endpoint.identifier}`
@@ -95,19 +101,15 @@ export const layer: Layer.Layer<ProblemResponses, never, SecureRandom.SecureRand
 
       return Effect.gen(function* () {
         const request = yield* HttpServerRequest.HttpServerRequest
-        const started = yield* Clock.currentTimeMillis
+        yield* tell({ operation: name, route: endpoint.path })
         // The router sends HEAD to the handler of GET, and one of those changes state.
         const response = yield* request.method === "HEAD" && !isSafe
           ? ProblemResponse.blank(405, "Method Not Allowed", "This endpoint has no HEAD.", { allow: endpoint.method })
           : Effect.catchCauseIf(httpEffect, (cause) => !Cause.hasInterruptsOnly(cause), answer)
         // The router refuses other content types by a plain text.
-        const refused =
-          response.status === 415
-            ? yield* ProblemResponse.fromError(new UnsupportedMediaType({ supported: ["application/json"] }))
-            : response
-        const finished = yield* Clock.currentTimeMillis
-        yield* Effect.logInfo(`${name} ${refused.status} ${finished - started}ms`)
-        return refused
+        return response.status === 415
+          ? yield* ProblemResponse.fromError(new UnsupportedMediaType({ supported: ["application/json"] }))
+          : response
       })
     }
   })

@@ -22,6 +22,7 @@ const Outcome = Schema.fromJsonString(
           Problems.InternalError,
           Problems.ProviderFailed,
           Problems.ProviderTimedOut,
+          Problems.RateLimited,
           Problems.Unavailable
         ])
       })

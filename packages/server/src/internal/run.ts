@@ -11,6 +11,7 @@ import {
   InternalError,
   type ProviderFailed,
   type ProviderTimedOut,
+  type RateLimited,
   Unavailable
 } from "@effect-chatbot/schema/Errors"
 import type { BotId } from "@effect-chatbot/schema/Ids"
@@ -27,7 +28,7 @@ import { isTemporary } from "./rows.ts"
 import { CompletionLogRepository } from "../repositories/CompletionLogRepository.ts"
 
 /** Why a run that has begun has no answer. */
-export type Failure = ChatNotFound | IdempotencyKeyInUse | ProviderFailed | ProviderTimedOut | BotsStopped | Unavailable
+export type Failure = ChatNotFound | IdempotencyKeyInUse | RateLimited | ProviderFailed | ProviderTimedOut | BotsStopped | Unavailable
 
 /** Why a run is broken off: by somebody who reaches the chat, by an admin, or because it cannot go on. */
 export type Stop = "Stopped" | "BotsStopped" | "Unavailable"
@@ -55,6 +56,8 @@ export interface Ended {
   /** The last events; they stand in the log with `EventLog.end`. */
   readonly last: ReadonlyArray<Uint8Array>
   readonly result: Exit.Exit<Completion, Failure>
+  /** In one word: `completed`, `stopped`, or the tag of its error. */
+  readonly outcome: string
 }
 
 /** Has the last word on what a run stores at its end; what it fails with itself is no failure of the run. */
@@ -173,7 +176,7 @@ export const make = Effect.gen(function* () {
       }),
       resultOf
     )
-    return { last, result: resultOf(completion) }
+    return { last, result: resultOf(completion), outcome: isStopped ? "stopped" : "completed" }
   })
 
   /** What a run that failed ends with. Its log is kept too, for a reader who was cut off just before the end. */
@@ -206,7 +209,7 @@ export const make = Effect.gen(function* () {
       })
     )
     yield* commit.failure(store, result)
-    return { last, result }
+    return { last, result, outcome: error._tag }
   })
 
   return { answer, failed }

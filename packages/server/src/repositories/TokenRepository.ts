@@ -22,6 +22,19 @@ export const TokenRow = Schema.Struct({
 /** A token that was not revoked, and its user. */
 export interface TokenRow extends Schema.Schema.Type<typeof TokenRow> {}
 
+/** A token as it is shown: all of it but the token. */
+export const TokenInfo = Schema.Struct({
+  id: Schema.String,
+  login: Schema.String,
+  name: Schema.String,
+  createdUtc: Utc,
+  expiresUtc: nullable(Utc),
+  revokedUtc: nullable(Utc)
+})
+
+/** A token as it is shown: all of it but the token. */
+export interface TokenInfo extends Schema.Schema.Type<typeof TokenInfo> {}
+
 /** A token to store. */
 export interface NewToken {
   readonly id: string
@@ -33,6 +46,7 @@ export interface NewToken {
 }
 
 const Row = reader(TokenRow)
+const Info = reader(TokenInfo)
 const Hash = reader(Schema.Struct({ hash: Schema.String }))
 
 /** The bearer tokens in the database. */
@@ -43,6 +57,8 @@ export class TokenRepository extends Context.Service<
     /** Stores a token, or makes the one of the same hash valid again, for this user. */
     readonly upsert: (token: NewToken, now: DateTime.Utc) => Effect.Effect<void>
     readonly findByHash: (hash: string) => Effect.Effect<TokenRow | undefined>
+    /** The latest tokens, of one user or of all, the newest first; also those that are expired or revoked. */
+    readonly list: (login: string | undefined, limit: number) => Effect.Effect<ReadonlyArray<TokenInfo>>
     /** Whether the user has a token that is neither revoked nor expired. */
     readonly hasValid: (userId: UserId, now: DateTime.Utc) => Effect.Effect<boolean>
     /** Revokes a token, and gives its hash if it was not revoked before. */
@@ -79,6 +95,14 @@ export class TokenRepository extends Context.Service<
             sql`SELECT t.id, t.user_id, u.login, u.roles, t.expires_utc
               FROM tokens t JOIN users u ON u.id = t.user_id
               WHERE t.hash = ${hash} AND t.revoked_utc IS NULL`
+          ),
+        list: (login, limit) =>
+          Info.all(
+            "list tokens",
+            sql`SELECT t.id, u.login, t.name, t.created_utc, t.expires_utc, t.revoked_utc
+              FROM tokens t JOIN users u ON u.id = t.user_id
+              ${login === undefined ? sql.literal("") : sql`WHERE u.login = ${login}`}
+              ORDER BY t.created_utc DESC, t.id DESC LIMIT ${limit}`
           ),
         hasValid: (userId, now) =>
           Effect.map(

@@ -408,13 +408,53 @@ const completionEvents = Effect.gen(function* () {
   yield* sql`ALTER TABLE completion_logs ADD COLUMN outcome TEXT`
 })
 
+const tokenBudgets = Effect.gen(function* () {
+  const sql = yield* SqlClient.SqlClient
+  yield* sql`CREATE TABLE token_budgets (
+    subject TEXT NOT NULL,
+    period TEXT NOT NULL,
+    used INTEGER NOT NULL,
+    reserved INTEGER NOT NULL,
+    ends_utc TEXT NOT NULL,
+    PRIMARY KEY (subject, period)
+  )`
+  yield* sql`CREATE INDEX token_budgets_ends ON token_budgets (ends_utc)`
+  yield* sql`CREATE TABLE token_reservations (
+    id TEXT NOT NULL,
+    subject TEXT NOT NULL,
+    period TEXT NOT NULL,
+    tokens INTEGER NOT NULL,
+    expires_utc TEXT NOT NULL,
+    PRIMARY KEY (subject, period, id)
+  )`
+})
+
+const auditLog = Effect.gen(function* () {
+  const sql = yield* SqlClient.SqlClient
+  // It tells of users and resources that may be gone, so it refers to none.
+  yield* sql`CREATE TABLE audit_log (
+    id TEXT PRIMARY KEY,
+    at_utc TEXT NOT NULL,
+    user_id INTEGER NOT NULL,
+    login TEXT NOT NULL,
+    operation TEXT NOT NULL,
+    resources TEXT NOT NULL,
+    request_id TEXT NOT NULL,
+    address TEXT NOT NULL,
+    status INTEGER
+  )`
+  yield* sql`CREATE INDEX audit_log_at ON audit_log (at_utc)`
+})
+
 /** The versions of the database, by their numbers and names. One that was released is never changed. */
 export const migrations = {
   "0001_initial": initial,
   "0002_idempotency": idempotency,
   "0003_completion_logs": completionLogs,
   "0004_administration": administration,
-  "0005_completion_events": completionEvents
+  "0005_completion_events": completionEvents,
+  "0006_token_budgets": tokenBudgets,
+  "0007_audit_log": auditLog
 } as const
 
 const migrate = Migrator.make({})({ loader: Migrator.fromRecord(migrations) })

@@ -6,7 +6,8 @@ import type * as Scope from "effect/Scope"
 import { type ChildProcess, execFile, spawn } from "node:child_process"
 import { fileURLToPath } from "node:url"
 
-const script = (name: "main.ts" | "accessToken.ts") => fileURLToPath(new URL(`../../src/${name}`, import.meta.url))
+const script = (name: "main.ts" | "accessToken.ts" | "audit.ts" | "chatbot.ts") =>
+  fileURLToPath(new URL(`../../src/${name}`, import.meta.url))
 
 /** What a process wrote and how it ended. */
 export interface Ended {
@@ -80,8 +81,14 @@ const run = (
 export const accessToken = (env: Record<string, string>, ...args: ReadonlyArray<string>) =>
   run("accessToken.ts", env, args)
 
+/** Runs `pnpm audit-log`. */
+export const auditLog = (env: Record<string, string>, ...args: ReadonlyArray<string>) => run("audit.ts", env, args)
+
 /** Runs `pnpm serve` with arguments, to its end. */
 export const serve = (env: Record<string, string>, ...args: ReadonlyArray<string>) => run("main.ts", env, args)
+
+/** Runs `pnpm chatbot` with arguments, to its end. */
+export const chatbot = (env: Record<string, string>, ...args: ReadonlyArray<string>) => run("chatbot.ts", env, args)
 
 /** A folder for data that is gone with the scope. */
 export const dataDir: Effect.Effect<string, PlatformError.PlatformError, FileSystem.FileSystem | Scope.Scope> =

@@ -46,7 +46,7 @@ const alone = (options: Partial<ServerConfig>) =>
   )
 
 /** Two processes, of which each request gets the next one, and the services of a third that serves nothing. */
-const cluster: ReturnType<typeof alone> = Layer.unwrap(
+const cluster = Layer.unwrap(
   Effect.gen(function* () {
     const databaseUrl = yield* postgresUrl()
     const secretKey = Redacted.make(Base64.encode(new Uint8Array(32).fill(9)))
@@ -83,7 +83,12 @@ const cluster: ReturnType<typeof alone> = Layer.unwrap(
   })
 ).pipe(Layer.provide(NodeServices.layer), Layer.provide(Layer.succeed(References.MinimumLogLevel, "None")))
 
-const backend = (options: Partial<ServerConfig>) => (form === "cluster" ? cluster : alone(options))
+const backend = (
+  options: Partial<ServerConfig>
+): Layer.Layer<
+  Layer.Success<typeof cluster>,
+  Layer.Error<typeof cluster> | Layer.Error<ReturnType<typeof alone>>
+> => (form === "cluster" ? cluster : alone(options))
 
 /** A backend for tests. */
 export class TestBackend extends Context.Service<

@@ -16,13 +16,25 @@ import * as Redacted from "effect/Redacted"
 import type * as Scope from "effect/Scope"
 import * as SqlClient from "effect/sql/SqlClient"
 import type * as SqlError from "effect/sql/SqlError"
-import { inject } from "vitest"
 
-/** Where the tests of this project keep their data: SQLite in memory or on disk, or PostgreSQL; `cluster` is two processes on that. */
-export const form: "memory" | "disk" | "postgres" | "cluster" = inject("form")
+/** Where tests keep their data: SQLite in memory or on disk, or PostgreSQL; `cluster` is two processes on that. */
+export type Form = "memory" | "disk" | "postgres" | "cluster"
+
+const forms: ReadonlyArray<string> = ["memory", "disk", "postgres", "cluster"] satisfies ReadonlyArray<Form>
+const isForm = (name: string | undefined): name is Form => name !== undefined && forms.includes(name)
+
+// A program that a test starts has no project.
+const given = process.env["CHATBOT_TEST_FORM"]
+
+/** Where the tests of this project keep their data. */
+export const form: Form = isForm(given) ? given : "memory"
+
+// Programs that tests start load this too, and must not load vitest.
+const broker = Effect.promise(async () => (await import("vitest")).inject("postgres"))
 
 const ask = (method: "POST" | "DELETE", name: string): Effect.Effect<string> =>
-  HttpClient.execute(HttpClientRequest.make(method)(`${inject("postgres")}/${name}`)).pipe(
+  broker.pipe(
+    Effect.flatMap((url) => HttpClient.execute(HttpClientRequest.make(method)(`${url}/${name}`))),
     Effect.flatMap(HttpClientResponse.filterStatusOk),
     Effect.flatMap(({ text }) => text),
     Effect.provide(FetchHttpClient.layer),

@@ -95,7 +95,8 @@ export const secretKey = Redacted.make(Base64.encode(new Uint8Array(32).fill(7))
 /** A database with its tables. */
 export const database = TestDatabase.layer
 
-const layerOf = (options: ServerOptions, database: Database) =>
+/** The services on another database, their database and their provider. */
+export const layerOver = (options: ServerOptions, database: Database) =>
   Services.layer.pipe(
     Layer.provide(tokenizer),
     Layer.provide(SecretBox.layer({ key: secretKey, file: "no file" })),
@@ -106,17 +107,17 @@ const layerOf = (options: ServerOptions, database: Database) =>
   )
 
 /** The services, their database and their provider. */
-export const layerWith = (options: ServerOptions) => layerOf(options, database)
+export const layerWith = (options: ServerOptions) => layerOver(options, database)
 
 /** The services, their database and their provider. */
 export const layer = layerWith({ requireTerms: false })
 
 /** The same on another database. */
-export const layerOn = (database: Database) => layerOf({ requireTerms: false }, database)
+export const layerOn = (database: Database) => layerOver({ requireTerms: false }, database)
 
 /** The same on another database, with the jobs that run by themselves. */
 export const layerWithJobs = (database: Database) =>
-  Retention.layerJob.pipe(Layer.provideMerge(layerOf({ requireTerms: false }, database)))
+  Retention.layerJob.pipe(Layer.provideMerge(layerOver({ requireTerms: false }, database)))
 
 /** Somebody without a token. */
 export const anonymous: Caller = { _tag: "Anonymous" }

@@ -1,13 +1,14 @@
 import { ProviderFailed, type ProviderTimedOut } from "@effect-chatbot/schema/Errors"
+import { SourceId } from "@effect-chatbot/schema/Ids"
 import { CompletionProvider, type Part, type Request } from "@effect-chatbot/server/CompletionProvider"
 import * as EmbeddedProvider from "@effect-chatbot/server/EmbeddedProvider"
 import * as Tokenizer from "@effect-chatbot/server/Tokenizer"
 import * as Context from "effect/Context"
 import * as Effect from "effect/Effect"
 import * as Layer from "effect/Layer"
-import type * as SqlClient from "effect/sql/SqlClient"
+import * as SqlClient from "effect/sql/SqlClient"
 import * as Stream from "effect/Stream"
-import type { Answer, Answers, Asked } from "../Model.ts"
+import type { Answer, Answers, Asked, Text } from "../Model.ts"
 
 /** Counts a token for each word: that is known without a table of two megabytes, and a test can count along. */
 export const tokenizer: Layer.Layer<Tokenizer.Tokenizer> = Layer.succeed(Tokenizer.Tokenizer, {
@@ -24,13 +25,17 @@ const askedOf = ({ bot, history, userMessage, userSystemMessage }: Request): Ask
   userMessage
 })
 
-const partsOf = (asked: Asked, answer: Answer): Stream.Stream<Part, ProviderFailed | ProviderTimedOut> =>
+const partsOf = (
+  asked: Asked,
+  text: Text,
+  sources: ReadonlyArray<SourceId>
+): Stream.Stream<Part, ProviderFailed | ProviderTimedOut> =>
   Stream.suspend(() => {
     const { baseSystemMessage = "", history, userMessage, userSystemMessage = "" } = asked
     const read = [baseSystemMessage, userSystemMessage, userMessage]
     for (const turn of history) read.push(turn.userMessage, turn.assistantMessage)
     let said = ""
-    const pieces = typeof answer === "string" ? Stream.succeed(answer) : answer
+    const pieces = typeof text === "string" ? Stream.succeed(text) : text
     return pieces.pipe(
       Stream.filter((text) => text !== ""),
       Stream.map((text): Part => {
@@ -42,7 +47,7 @@ const partsOf = (asked: Asked, answer: Answer): Stream.Stream<Part, ProviderFail
           _tag: "Done",
           promptTokens: words(read.join(" ")),
           completionTokens: words(said),
-          sources: [],
+          sources,
           tags: [],
           trace: ["the answer was scripted by a test"]
         }))
@@ -91,12 +96,35 @@ export const layer = (
     CompletionProvider,
     Effect.gen(function* () {
       const embedded = Context.get(yield* Layer.build(EmbeddedProvider.layer), CompletionProvider)
+      const sql = yield* SqlClient.SqlClient
+
+      const documentIn = Effect.fnUntraced(function* ({ bot }: Request, path: string) {
+        const [document] = yield* sql<{ id: string }>`
+          SELECT id FROM documents WHERE bot_id = ${bot.id} AND path = ${path}`.pipe(Effect.orDie)
+        if (document !== undefined) return SourceId.make(document.id)
+        model.mistake = new Error(`The bot "${bot.code}" has no document "${path}" that an answer could name`)
+        return yield* new ProviderFailed({ message: model.mistake.message })
+      })
+
+      const scripted = (request: Request, asked: Asked, answer: Answer) => {
+        const { sources, text } =
+          typeof answer === "string" || Stream.isStream(answer) ? { text: answer, sources: [] } : answer
+        return Stream.unwrap(
+          Effect.map(
+            Effect.forEach(sources, (path) => documentIn(request, path)),
+            (ids) => partsOf(asked, text, ids)
+          )
+        )
+      }
+
       return {
         complete: (request) =>
           Stream.suspend(() => {
             const asked = askedOf(request)
             model.asked.push(asked)
-            return model.answers === undefined ? embedded.complete(request) : partsOf(asked, next(model, asked))
+            return model.answers === undefined
+              ? embedded.complete(request)
+              : scripted(request, asked, next(model, asked))
           })
       }
     })
