@@ -1,7 +1,7 @@
 import { defineConfig } from "vitest/config"
 
 /** On which database the tests of a project run, see `packages/server/test/support/TestDatabase.ts`. */
-const on = (form: "memory" | "disk" | "postgres") => ({ name: form, env: { CHATBOT_TEST_FORM: form } })
+const on = (form: "memory" | "disk" | "postgres" | "cluster") => ({ name: form, env: { CHATBOT_TEST_FORM: form } })
 
 const server = (...names: ReadonlyArray<string>) => names.map((name) => `packages/server/test/${name}.test.ts`)
 
@@ -15,6 +15,7 @@ const services = server(
   "BotService",
   "BotsFolder",
   "ChatService",
+  "CompletionRunRepository",
   "CompletionRuns",
   "EmbeddedProvider",
   "IdempotencyKeys",
@@ -32,6 +33,11 @@ const services = server(
 /** What is about PostgreSQL itself. */
 const postgres = server("Postgres*")
 
+/** What is about several processes. */
+const cluster = server("Cluster")
+
+const postgresServer = "packages/server/test/support/postgresServer.ts"
+
 export default defineConfig({
   test: {
     execArgv: ["--unhandled-rejections=strict"],
@@ -41,7 +47,7 @@ export default defineConfig({
     projects: [
       {
         extends: true,
-        test: { ...on("disk"), include: ["packages/*/test/**/*.test.ts"], exclude: postgres }
+        test: { ...on("disk"), include: ["packages/*/test/**/*.test.ts"], exclude: [...postgres, ...cluster] }
       },
       { extends: true, test: { ...on("memory"), include: contract } },
       {
@@ -49,7 +55,16 @@ export default defineConfig({
         test: {
           ...on("postgres"),
           include: [...contract, ...services, ...postgres],
-          globalSetup: "packages/server/test/support/postgresServer.ts"
+          globalSetup: postgresServer
+        }
+      },
+      {
+        extends: true,
+        test: {
+          ...on("cluster"),
+          // Of the contract, what is asked of a backend from outside.
+          include: [...server("Contract", "ExactlyOnce", "Wire"), ...cluster],
+          globalSetup: postgresServer
         }
       }
     ]

@@ -90,6 +90,9 @@ export const maxAnswerPieces = 256 * 1024
 /** The tag of an answer that was broken off. */
 export const stoppedTag = "stopped"
 
+/** The tag of an answer that the provider was asked for twice, because the process that ran it was lost. */
+export const repeatedTag = "repeated"
+
 /** How many earlier turns of a chat an answer may draw on, and how many characters they may have together. */
 export const historyLimits = { turns: 20, characters: 40_000 } as const
 

@@ -4,10 +4,8 @@
  * Who asked may leave, and come back to the events; the answer is found and stored all the same. A run ends early when it is stopped, alone
  * or with all others, and what there is of its answer is stored then. When the server shuts down it is broken off, and nothing is.
  */
-import { type BackendFailure, toEvent } from "@effect-chatbot/api/CompletionFailure"
 import type { Caller } from "@effect-chatbot/api/middleware/Authorization"
 import type { Completion, CompletionRequest } from "@effect-chatbot/schema/Chat"
-import type { CompletionEvent } from "@effect-chatbot/schema/CompletionEvent"
 import {
   BotsStopped,
   ChatBusy,
@@ -15,18 +13,13 @@ import {
   CompletionNotFound,
   type Forbidden,
   type IdempotencyKeyInUse,
-  InternalError,
   InvalidRequest,
-  type ProviderFailed,
-  type ProviderTimedOut,
   type RateLimited,
   Unavailable
 } from "@effect-chatbot/schema/Errors"
 import type { ChatId, CompletionId } from "@effect-chatbot/schema/Ids"
-import * as Cause from "effect/Cause"
 import * as Context from "effect/Context"
-import * as SecureRandom from "effect/crypto/SecureRandom"
-import * as DateTime from "effect/DateTime"
+import type * as SecureRandom from "effect/crypto/SecureRandom"
 import * as Deferred from "effect/Deferred"
 import * as Duration from "effect/Duration"
 import * as Effect from "effect/Effect"
@@ -34,12 +27,12 @@ import * as Exit from "effect/Exit"
 import * as Layer from "effect/Layer"
 import type * as Stream from "effect/Stream"
 import { administers } from "./BotAccess.ts"
-import { Answering, type Draft, type Question } from "./Answering.ts"
+import { Answering } from "./Answering.ts"
 import { ChatAccess } from "./ChatAccess.ts"
 import * as EventLog from "./EventLog.ts"
 import { KeyedRun } from "./IdempotencyKeys.ts"
-import { isTemporary } from "./internal/rows.ts"
-import { BotRepository, type BotRow } from "./repositories/BotRepository.ts"
+import { type Commit, type Failure, make as makeRun, type Run, type Stop } from "./internal/run.ts"
+import { BotRepository } from "./repositories/BotRepository.ts"
 import { CompletionLogRepository } from "./repositories/CompletionLogRepository.ts"
 import { CompletionRepository } from "./repositories/CompletionRepository.ts"
 import { ServerOptions } from "./ServerOptions.ts"
@@ -47,29 +40,19 @@ import * as ServerMetrics from "./ServerMetrics.ts"
 import { StopFlag } from "./StopFlag.ts"
 
 /** Why a question is not begun with. */
-type Refusal = InvalidRequest | Forbidden | ChatNotFound | ChatBusy | RateLimited | BotsStopped | Unavailable
+type Refusal = InvalidRequest | Forbidden | ChatNotFound | ChatBusy | IdempotencyKeyInUse | RateLimited | BotsStopped | Unavailable
 
-/** Why a run that has begun has no answer. */
-type Failure =
-  | ChatNotFound
-  | IdempotencyKeyInUse
-  | RateLimited
-  | ProviderFailed
-  | ProviderTimedOut
-  | BotsStopped
-  | Unavailable
-
-/** Why a run is broken off: by somebody who reaches the chat, by an admin, or because the server shuts down. */
-type Stop = "Stopped" | "BotsStopped" | "Unavailable"
-
-interface Run {
-  readonly question: Question
+interface LocalRun extends Run {
   /** Gives up the key of the question. */
   readonly release: Effect.Effect<void>
-  readonly log: EventLog.EventLog
-  /** Breaks the run off, unless the answer is being stored already. */
-  readonly stop: Deferred.Deferred<Stop>
   readonly result: Deferred.Deferred<Completion, Failure>
+}
+
+/** Nobody else runs the same, so nothing has to be settled with them. */
+const commit: Commit<never> = {
+  answer: (store) => store,
+  failure: (store) =>
+    Effect.catchCause(store, (cause) => Effect.logWarning("Failed to keep the log of a run that failed", cause))
 }
 
 /** The events of a run on the wire: those after the one with the number asked for, and then the live ones. */
@@ -134,13 +117,13 @@ export class CompletionRuns extends Context.Service<
     Effect.gen(function* () {
       const access = yield* ChatAccess
       const answering = yield* Answering
+      const { answer, failed } = yield* makeRun
       const bots = yield* BotRepository
       const completions = yield* CompletionRepository
       const logs = yield* CompletionLogRepository
-      const random = yield* SecureRandom.SecureRandom
       const stopFlag = yield* StopFlag
       const { shutdownGrace = Duration.seconds(10) } = yield* ServerOptions
-      const runs = new Map<ChatId, Run>()
+      const runs = new Map<ChatId, LocalRun>()
       let closed = false
 
       const allEnded = Effect.suspend(() =>
@@ -161,88 +144,9 @@ export class CompletionRuns extends Context.Service<
 
       yield* Effect.addFinalizer(() => shutDown)
 
-      const started = ({ chatId, completionId }: Question, bot: BotRow): CompletionEvent => ({
-        _tag: "Started",
-        completionId,
-        chatId,
-        botId: bot.id,
-        botDisplayName: bot.displayName,
-        botDisplayMessage: bot.displayMessage,
-        botDescription: bot.description,
-        chatDisplayName: undefined
-      })
-
-      /** The last events of a run. One that ended before it was known who answers begins with them. */
-      const ending = ({ log, question }: Run, ...last: ReadonlyArray<CompletionEvent>) =>
-        log.prepare(log.count === 0 ? [started(question, question.bot), ...last] : last)
-
-      /** Finds the answer and stores it. Only the search is raced, so that an answer is never stored and yet refused. */
-      const answer = Effect.fnUntraced(function* (run: Run) {
-        const { log, question } = run
-        let draft: Draft | undefined
-        let last: ReadonlyArray<Uint8Array> = []
-        const thinking = answering.think(question, (next, piece) => {
-          log.append(draft === undefined ? started(question, next.bot) : { _tag: "Delta", text: piece })
-          draft = next
-        })
-        const found = yield* Effect.raceFirst(thinking, Deferred.await(run.stop))
-        if (found === "Unavailable") return yield* new Unavailable({})
-        const isStopped = typeof found === "string"
-        const thought = isStopped ? yield* answering.breakOff(question, draft) : found
-        const completion = yield* answering.store(question, thought, (completion) => {
-          const { assistantMessage: text = "", completionId, metaData } = completion
-          last = isStopped
-            ? ending(run, { _tag: "Stopped", completionId, text })
-            : ending(
-                run,
-                { _tag: "Sources", metaData: metaData ?? { tags: [], sources: [] } },
-                { _tag: "Completed", completion }
-              )
-          return log.toBytes(last)
-        })
-        const result: Exit.Exit<Completion, Failure> =
-          found === "BotsStopped" ? Exit.fail(new BotsStopped({})) : Exit.succeed(completion)
-        return { last, result, outcome: isStopped ? "stopped" : "completed" }
-      })
-
-      /** What a run that failed ends with. Its log is kept too, for a reader who was cut off just before the end. */
-      const failed = Effect.fnUntraced(function* (run: Run, cause: Cause.Cause<Failure>) {
-        const { chatId, completionId, request } = run.question
-        const failure = Exit.findError(Exit.failCause(cause))
-        let error: BackendFailure
-        let result: Exit.Exit<Completion, Failure>
-        if (failure._tag === "Success") {
-          error = failure.success
-          result = Exit.fail(failure.success)
-        } else if (cause.reasons.some((reason) => Cause.isDieReason(reason) && isTemporary(reason.defect))) {
-          yield* Effect.logError("The database is away", cause)
-          error = new Unavailable({})
-          result = Exit.fail(error)
-        } else {
-          const ref = (yield* random.uuidV4()).slice(0, 8)
-          yield* Effect.logError("The backend has a defect", cause).pipe(Effect.annotateLogs({ ref }))
-          error = new InternalError({ ref })
-          result = Exit.die(error)
-        }
-        const last = ending(run, toEvent(error, completionId))
-        yield* DateTime.now.pipe(
-          Effect.flatMap((createdUtc) =>
-            logs.insert({
-              completionId,
-              chatId,
-              events: run.log.toBytes(last),
-              isForAdmins: request.isTraceLogEnabled,
-              createdUtc
-            })
-          ),
-          Effect.catchCause((cause) => Effect.logWarning("Failed to keep the log of a run that failed", cause))
-        )
-        return { last, result, outcome: error._tag }
-      })
-
-      const work = (run: Run) =>
-        answer(run).pipe(
-          Effect.catchCause((cause) => failed(run, cause)),
+      const work = (run: LocalRun) =>
+        answer(run, commit).pipe(
+          Effect.catchCause((cause) => failed(run, cause, commit)),
           // Whatever happens, the chat is free again and nobody is left waiting.
           Effect.catchCause((cause) =>
             Effect.succeed({ last: [], result: Exit.failCause(cause), outcome: "InternalError" })
@@ -257,7 +161,7 @@ export class CompletionRuns extends Context.Service<
         )
 
       /** Gives up a run before anything was done. */
-      const forget = (run: Run, result: Exit.Exit<never, Failure>) =>
+      const forget = (run: LocalRun, result: Exit.Exit<never, Failure>) =>
         Effect.andThen(
           run.release,
           Effect.sync(() => {
@@ -269,11 +173,11 @@ export class CompletionRuns extends Context.Service<
       const begin = Effect.fnUntraced(function* (caller: Caller, chatId: ChatId, request: CompletionRequest) {
         const question = yield* answering.admit(caller, chatId, request)
         const keyed = yield* KeyedRun
-        return yield* Effect.suspend((): Effect.Effect<Run, Unavailable | ChatBusy | BotsStopped> => {
+        return yield* Effect.suspend((): Effect.Effect<LocalRun, Unavailable | ChatBusy | BotsStopped> => {
           if (closed) return Effect.fail(new Unavailable({}))
           if (runs.has(chatId)) return Effect.fail(new ChatBusy({ chatId }))
           keyed.keep(question.completionId)
-          const run: Run = {
+          const run: LocalRun = {
             question,
             release: keyed.release,
             log: EventLog.empty(),
@@ -310,7 +214,7 @@ export class CompletionRuns extends Context.Service<
         return { completionId: question.completionId, events: log.read(0) }
       })
 
-      const running = (chatId: ChatId, completionId: CompletionId): Run | undefined => {
+      const running = (chatId: ChatId, completionId: CompletionId): LocalRun | undefined => {
         const run = runs.get(chatId)
         return run?.question.completionId === completionId ? run : undefined
       }

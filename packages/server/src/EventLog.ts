@@ -34,13 +34,19 @@ export interface EventLog {
   /** How many readers wait for the next event. */
   readonly waiting: number
   readonly isEnded: boolean
+  /** Waits for the next event, or for the end. */
+  readonly changed: Effect.Effect<void>
   readonly append: (event: CompletionEvent) => void
+  /** Appends events in the form of the wire, as another log has them. */
+  readonly push: (events: ReadonlyArray<Bytes>) => void
   /** The last events, as they will stand in the log. They do so with {@link end}; nothing may be appended before it. */
   readonly prepare: (events: ReadonlyArray<CompletionEvent>) => ReadonlyArray<Bytes>
   /** Ends the log with its last events. */
   readonly end: (last: ReadonlyArray<Bytes>) => void
   /** All events, and then these, as one. */
   readonly toBytes: (last?: ReadonlyArray<Bytes>) => Bytes
+  /** The events after the one with this number, as one. */
+  readonly bytesAfter: (after: number) => Bytes
   /**
    * The events after the one with this number, and then what is appended until the log ends, with heartbeats where it is silent. It begins
    * with one when there is nothing to read yet, so that the reader gets its answer.
@@ -110,9 +116,14 @@ const make = (events: Array<Bytes>, ended: boolean): EventLog => {
     get isEnded() {
       return isEnded
     },
+    changed,
     append: (event) => {
       push(toBytes(event, events.length + 1))
       wake()
+    },
+    push: (more) => {
+      for (const event of more) push(event)
+      if (more.length > 0) wake()
     },
     prepare: (last) => last.map((event, index) => toBytes(event, events.length + 1 + index)),
     end: (last) => {
@@ -121,6 +132,7 @@ const make = (events: Array<Bytes>, ended: boolean): EventLog => {
       wake()
     },
     toBytes: (last = []) => Buffer.concat([...events, ...last]),
+    bytesAfter: (after) => Buffer.concat(events.slice(after)),
     read
   }
 }
@@ -128,8 +140,8 @@ const make = (events: Array<Bytes>, ended: boolean): EventLog => {
 /** A log without events. */
 export const empty = (): EventLog => make([], false)
 
-/** A log that has ended, from what {@link EventLog.toBytes} made of it. */
-export const fromBytes = (bytes: Uint8Array): EventLog => {
+/** The events in what {@link EventLog.toBytes} made of a log, one by one. */
+export const split = (bytes: Uint8Array): Array<Bytes> => {
   const buffer = Buffer.from(bytes.buffer, bytes.byteOffset, bytes.byteLength)
   const events: Array<Bytes> = []
   // A blank line ends an event, and there is none within one.
@@ -139,5 +151,11 @@ export const fromBytes = (bytes: Uint8Array): EventLog => {
     events.push(buffer.subarray(start, end))
     start = end
   }
-  return make(events, true)
+  return events
 }
+
+/** A log that has ended, from what {@link EventLog.toBytes} made of it. */
+export const fromBytes = (bytes: Uint8Array): EventLog => make(split(bytes), true)
+
+/** A log that goes on, from what {@link EventLog.toBytes} made of it. */
+export const resume = (bytes: Uint8Array): EventLog => make(split(bytes), false)

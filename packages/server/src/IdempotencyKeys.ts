@@ -6,9 +6,9 @@
  */
 import type { Caller } from "@effect-chatbot/api/middleware/Authorization"
 import { keyHeader } from "@effect-chatbot/api/middleware/IdempotencyKeys"
-import type { Completion } from "@effect-chatbot/schema/Chat"
+import { Completion } from "@effect-chatbot/schema/Chat"
 import { IdempotencyKeyInUse, IdempotencyKeyReused, InvalidRequest } from "@effect-chatbot/schema/Errors"
-import { ChatId, type CompletionId } from "@effect-chatbot/schema/Ids"
+import { ChatId, type CompletionId, type UserId } from "@effect-chatbot/schema/Ids"
 import * as Context from "effect/Context"
 import * as Digest from "effect/crypto/Digest"
 import * as DateTime from "effect/DateTime"
@@ -16,7 +16,9 @@ import * as Duration from "effect/Duration"
 import * as Effect from "effect/Effect"
 import * as Layer from "effect/Layer"
 import * as Redacted from "effect/Redacted"
+import * as Schema from "effect/Schema"
 import { userId } from "./Callers.ts"
+import { CompletionRunRepository } from "./repositories/CompletionRunRepository.ts"
 import { IdempotencyKeyRepository } from "./repositories/IdempotencyKeyRepository.ts"
 import { Transactions } from "./repositories/Transactions.ts"
 import * as SealedPlaces from "./SealedPlaces.ts"
@@ -50,8 +52,16 @@ export type Outcome<A> =
   /** It is done now. `stored` is what those get who send it again. */
   | { readonly _tag: "Done"; readonly value: A; readonly stored: Answer | undefined }
 
+/** A key, as it is told from others: the hash of whose it is and what it is, and the one of what is asked for. */
+export interface RunKey {
+  readonly hash: string
+  readonly fingerprint: string
+}
+
 /** What a run of a completion does with the key of the question that began it. */
 export interface KeyedRun {
+  /** The key, for a run that goes on elsewhere; see `IdempotencyKeys.ofRun`. */
+  readonly key: RunKey | undefined
   /** Stores the answer; to be called in the transaction that stores the completion. Fails when the key has another answer already. */
   readonly settle: (completion: Completion) => Effect.Effect<void, IdempotencyKeyInUse>
   /** Keeps the key in use by this completion until it is released, even when the caller leaves before. */
@@ -61,16 +71,13 @@ export interface KeyedRun {
 
 /** The key of the question being asked; without one there is nothing to do. */
 export const KeyedRun = Context.Reference<KeyedRun>("@effect-chatbot/server/KeyedRun", {
-  defaultValue: () => ({ settle: () => Effect.void, keep: () => {}, release: Effect.void })
+  defaultValue: () => ({ key: undefined, settle: () => Effect.void, keep: () => {}, release: Effect.void })
 })
 
 /** A request with a key, as it is told from others. */
-interface Identity {
-  /** Of the caller and the key. */
-  readonly hash: string
-  /** Of what is asked for. */
-  readonly fingerprint: string
-  readonly request: KeyedRequest
+interface Identity extends RunKey {
+  readonly userId: UserId | undefined
+  readonly chatId: ChatId | undefined
 }
 
 /** Breaks a transaction off without an error. */
@@ -83,6 +90,18 @@ class Refused<A> {
 
 const inUse = (completionId?: CompletionId) =>
   new IdempotencyKeyInUse({ retryAfter: Duration.seconds(1), ...(completionId && { completionId }) })
+
+const encodeCompletion = Schema.encodeEffect(Schema.toCodecJson(Completion))
+
+/** The answer that a completion is to who asks for JSON. */
+const answerOfCompletion = (completion: Completion): Effect.Effect<Answer> =>
+  Effect.orDie(
+    Effect.map(encodeCompletion(completion), (json) => ({
+      status: 200,
+      contentType: "application/json",
+      body: new TextEncoder().encode(JSON.stringify(json))
+    }))
+  )
 
 // Of these two versions alone it is certain that nobody can guess them (RFC 9562, 5.4 and 5.7).
 const randomUuid = /^[0-9a-f]{8}-[0-9a-f]{4}-[47][0-9a-f]{3}-[89ab][0-9a-f]{3}-[0-9a-f]{12}$/i
@@ -117,27 +136,32 @@ export class IdempotencyKeys extends Context.Service<
       answerOf: (value: A) => Effect.Effect<Answer | undefined>
     ) => Effect.Effect<Outcome<A>, E | InvalidRequest | IdempotencyKeyInUse | IdempotencyKeyReused, R>
     /**
-     * Does work that takes long: it stores its answer by the {@link KeyedRun} it finds. The same request is refused meanwhile by this
-     * process. Where two processes do it all the same, only one of them can store it.
+     * Does work that takes long: it stores its answer by the {@link KeyedRun} it finds. The same request is refused meanwhile. Where two
+     * processes do it all the same, only one of them can store it.
      */
     readonly inRun: <A, E, R>(
       request: KeyedRequest,
-      work: Effect.Effect<A, E, R>,
-      answerOf: (completion: Completion) => Effect.Effect<Answer>
+      work: Effect.Effect<A, E, R>
     ) => Effect.Effect<Outcome<A>, E | InvalidRequest | IdempotencyKeyInUse | IdempotencyKeyReused, R>
+    /** The same for a run that goes on elsewhere than where its question was asked. */
+    readonly ofRun: (
+      key: RunKey,
+      question: { readonly chatId: ChatId; readonly userId: UserId | undefined }
+    ) => Pick<KeyedRun, "settle">
   }
 >()("@effect-chatbot/server/IdempotencyKeys") {
   /** The keys in the database. */
   static readonly layer: Layer.Layer<
     IdempotencyKeys,
     never,
-    Digest.Digest | IdempotencyKeyRepository | SecretBox | Transactions
+    CompletionRunRepository | Digest.Digest | IdempotencyKeyRepository | SecretBox | Transactions
   > = Layer.effect(
     IdempotencyKeys,
     Effect.gen(function* () {
       const box = yield* SecretBox
       const digest = yield* Digest.Digest
       const keys = yield* IdempotencyKeyRepository
+      const runs = yield* CompletionRunRepository
       const transactions = yield* Transactions
       /** The requests that are being answered at length, by the hashes of their keys. */
       const running = new Map<string, { readonly fingerprint: string; completionId: CompletionId | undefined }>()
@@ -155,7 +179,12 @@ export class IdempotencyKeys extends Context.Service<
         const { body, endpoint, key, params } = request
         const scope = yield* scopeOf(request)
         const fingerprint = yield* hash([endpoint, params], body)
-        return { hash: yield* hash([...scope, key]), fingerprint, request }
+        return {
+          hash: yield* hash([...scope, key]),
+          fingerprint,
+          userId: userId(request.caller),
+          chatId: chatIdOf(request)
+        } satisfies Identity
       })
 
       const unlessReused = (identity: Identity, fingerprint: string) =>
@@ -175,7 +204,7 @@ export class IdempotencyKeys extends Context.Service<
       })
 
       /** Stores an answer in the transaction that is open. */
-      const store = Effect.fnUntraced(function* ({ fingerprint, hash, request }: Identity, answer: Answer) {
+      const store = Effect.fnUntraced(function* ({ chatId, fingerprint, hash, userId }: Identity, answer: Answer) {
         const { body, contentType, status } = answer
         // An answer may be a secret, as a ticket is, of which the database otherwise has the hash only.
         const text = Redacted.make(new TextDecoder("utf-8", { fatal: true, ignoreBOM: true }).decode(body))
@@ -188,8 +217,8 @@ export class IdempotencyKeys extends Context.Service<
             status,
             contentType,
             body: sealed,
-            userId: userId(request.caller),
-            chatId: chatIdOf(request),
+            userId,
+            chatId,
             expiresUtc: DateTime.addDuration(now, keptFor)
           },
           now
@@ -231,12 +260,21 @@ export class IdempotencyKeys extends Context.Service<
           return Effect.succeed<{ completionId: CompletionId | undefined }>(own)
         })
 
+      /** Fails where another process, or this one, runs the completion for the key. */
+      const unlessRunning = Effect.fnUntraced(function* (identity: Identity) {
+        const running = yield* runs.findByKey(identity.hash)
+        if (running === undefined) return
+        yield* unlessReused(identity, running.fingerprint)
+        return yield* inUse(running.completionId)
+      })
+
       const inRun = Effect.fn("IdempotencyKeys.inRun")(function* <A, E, R>(
         request: KeyedRequest,
-        work: Effect.Effect<A, E, R>,
-        answerOf: (completion: Completion) => Effect.Effect<Answer>
+        work: Effect.Effect<A, E, R>
       ) {
         const identity = yield* identify(request)
+        // In this order, a run that ends between is found in its answer.
+        yield* unlessRunning(identity)
         const replayed = yield* find(identity)
         if (replayed !== undefined) return replayed
 
@@ -253,8 +291,9 @@ export class IdempotencyKeys extends Context.Service<
               const replayed = yield* find(identity)
               if (replayed !== undefined) return replayed
               const keyed: KeyedRun = {
+                key: { hash: identity.hash, fingerprint: identity.fingerprint },
                 settle: Effect.fnUntraced(function* (completion) {
-                  stored = yield* answerOf(completion)
+                  stored = yield* answerOfCompletion(completion)
                   yield* store(identity, stored)
                 }),
                 keep: (completionId) => {
@@ -270,7 +309,12 @@ export class IdempotencyKeys extends Context.Service<
         )
       })
 
-      return { atOnce, inRun }
+      const ofRun = (key: RunKey, { chatId, userId }: Pick<Identity, "chatId" | "userId">) => ({
+        settle: (completion: Completion) =>
+          Effect.flatMap(answerOfCompletion(completion), (answer) => store({ ...key, chatId, userId }, answer))
+      })
+
+      return { atOnce, inRun, ofRun }
     })
   )
 }

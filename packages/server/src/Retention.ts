@@ -7,7 +7,6 @@ import * as DateTime from "effect/DateTime"
 import * as Duration from "effect/Duration"
 import * as Effect from "effect/Effect"
 import * as Layer from "effect/Layer"
-import * as Schedule from "effect/Schedule"
 import { AuditRepository } from "./repositories/AuditRepository.ts"
 import { ChatRepository, type Outdated } from "./repositories/ChatRepository.ts"
 import { CompletionLogRepository } from "./repositories/CompletionLogRepository.ts"
@@ -16,6 +15,7 @@ import { TokenBudgetRepository } from "./repositories/TokenBudgetRepository.ts"
 import { TicketRepository } from "./repositories/TicketRepository.ts"
 import { UserRepository } from "./repositories/UserRepository.ts"
 import { ServerOptions } from "./ServerOptions.ts"
+import { Singletons } from "./Singletons.ts"
 
 /** Chats of users who keep no history go when they were left for this long. */
 export const notKeptFor = Duration.hours(1)
@@ -122,8 +122,8 @@ export class Retention extends Context.Service<
     })
   )
 
-  /** The job that runs on start and every hour. When it fails, that is logged, and it runs again an hour later. */
-  static readonly layerJob: Layer.Layer<never, never, Retention> = Layer.effectDiscard(
+  /** The job that runs on start and every hour, in one process at a time. When it fails, that is logged, and it runs again an hour later. */
+  static readonly layerJob: Layer.Layer<never, never, Retention | Singletons> = Layer.effectDiscard(
     Effect.gen(function* () {
       const retention = yield* Retention
       const once = retention.run.pipe(
@@ -134,7 +134,8 @@ export class Retention extends Context.Service<
         ),
         Effect.catchCause((cause) => Effect.logError("Failed to delete what is not to be kept", cause))
       )
-      yield* Effect.forkScoped(Effect.repeat(once, Schedule.spaced(interval)))
+      const singletons = yield* Singletons
+      yield* singletons.run("Retention", Effect.forever(Effect.andThen(once, Effect.sleep(interval))))
     })
   )
 }

@@ -57,3 +57,6 @@ export const searchCredential = {
 
 /** Every place. */
 export const all: ReadonlyArray<Place> = [apiKey, answer, blobConnection, searchCredential]
+
+/** What the processes of a cluster know their secret key by. `Cluster` seals it anew itself. */
+export const keyCheck: Purpose = purpose("the check of the secret key")

@@ -24,6 +24,14 @@ export interface ServerConfig extends Security.SecurityConfig {
   readonly databaseUrl: Redacted.Redacted | undefined
   /** `CHATBOT_DATABASE_CONNECTIONS` */
   readonly databaseConnections: number
+  /** `CHATBOT_CLUSTER` */
+  readonly cluster: boolean
+  /** `CHATBOT_RUNNER_HOST` */
+  readonly runnerHost: string | undefined
+  /** `CHATBOT_RUNNER_PORT` */
+  readonly runnerPort: number
+  /** `CHATBOT_FAILOVER` */
+  readonly failover: Duration.Duration
   /** `CHATBOT_BOTS_DIR` */
   readonly botsDir: string
   /** `CHATBOT_ADMIN_TOKEN` */
@@ -69,6 +77,18 @@ const DatabaseUrl = Schema.Redacted(
 
 const databaseUrl = (name: string) => Config.schema(DatabaseUrl, name)
 
+/** Shorter than this, a process that is only busy would seem lost. */
+const shortestFailover = Duration.seconds(5)
+
+const Failover = Schema.DurationFromString.check(
+  Schema.makeFilter(
+    (failover) =>
+      Duration.isGreaterThanOrEqualTo(failover, shortestFailover) || "Expected a duration of at least 5 seconds"
+  )
+)
+
+const failover = (name: string) => Config.schema(Failover, name)
+
 /** The settings, in the order in which they are listed. */
 export const settings: { readonly [K in keyof ServerConfig]: Setting<ServerConfig[K]> } = {
   host: setting("CHATBOT_HOST", Config.NonEmptyString, "127.0.0.1", "the address to listen on"),
@@ -91,6 +111,31 @@ export const settings: { readonly [K in keyof ServerConfig]: Setting<ServerConfi
     integer(2, 1000),
     10,
     "the most connections to PostgreSQL that this process opens"
+  ),
+  cluster: setting(
+    "CHATBOT_CLUSTER",
+    Config.Boolean,
+    false,
+    "whether other processes serve the same PostgreSQL, each ready to take over from the others"
+  ),
+  runnerHost: setting(
+    "CHATBOT_RUNNER_HOST",
+    Config.NonEmptyString,
+    undefined,
+    "the name or address by which the other processes reach this one",
+    { default: "`CHATBOT_HOST`, or the name of the machine" }
+  ),
+  runnerPort: setting(
+    "CHATBOT_RUNNER_PORT",
+    integer(0, 65535),
+    0,
+    "the port for the other processes, and for nobody else; 0 takes a free one"
+  ),
+  failover: setting(
+    "CHATBOT_FAILOVER",
+    failover,
+    Duration.seconds(15),
+    "how long a process may be silent before the others take over; one that has ended they miss at once"
   ),
   botsDir: setting(
     "CHATBOT_BOTS_DIR",

@@ -2,6 +2,7 @@
  * All the services of the backend, on a database.
  */
 import * as NodeCrypto from "@effect/platform-node/NodeCrypto"
+import type * as SecureRandom from "effect/crypto/SecureRandom"
 import * as Layer from "effect/Layer"
 import type * as SqlClient from "effect/sql/SqlClient"
 import { Answering } from "./Answering.ts"
@@ -32,6 +33,7 @@ import { BotRepository } from "./repositories/BotRepository.ts"
 import { ChatRepository } from "./repositories/ChatRepository.ts"
 import { CompletionLogRepository } from "./repositories/CompletionLogRepository.ts"
 import { CompletionRepository } from "./repositories/CompletionRepository.ts"
+import { CompletionRunRepository } from "./repositories/CompletionRunRepository.ts"
 import { DocumentRepository } from "./repositories/DocumentRepository.ts"
 import { FeedbackRepository } from "./repositories/FeedbackRepository.ts"
 import { IdempotencyKeyRepository } from "./repositories/IdempotencyKeyRepository.ts"
@@ -46,6 +48,8 @@ import { UserRepository } from "./repositories/UserRepository.ts"
 import { UserSystemMessageRepository } from "./repositories/UserSystemMessageRepository.ts"
 import { Retention } from "./Retention.ts"
 import type { SecretBox } from "./SecretBox.ts"
+import { Signals } from "./Signals.ts"
+import { Singletons } from "./Singletons.ts"
 import { StatisticService } from "./StatisticService.ts"
 import { StopFlag } from "./StopFlag.ts"
 import { SystemStatus } from "./SystemStatus.ts"
@@ -66,6 +70,7 @@ const repositories = Layer.mergeAll(
   ChatRepository.layer,
   CompletionLogRepository.layer,
   CompletionRepository.layer,
+  CompletionRunRepository.layer,
   DocumentRepository.layer,
   FeedbackRepository.layer,
   IdempotencyKeyRepository.layer,
@@ -97,6 +102,8 @@ export type Services =
   | OneTimeChats
   | OpenAiServices
   | Retention
+  | Signals
+  | Singletons
   | StatisticService
   | SystemStatus
   | Tickets
@@ -107,30 +114,70 @@ export type Services =
 /** What the services need of the rest of the backend. The tables must be there when they are built. */
 export type Requirements = CompletionProvider | SecretBox | SqlClient.SqlClient | Tokenizer
 
+/** What makes the difference between one process and several. */
+export interface Processes<E = never, R = never> {
+  /** Where completions run. */
+  readonly runs: Layer.Layer<CompletionRuns, E, R | RunRequirements>
+  /** How processes hear from each other. */
+  readonly signals: Layer.Layer<Signals, E, R>
+  /** Where jobs run. */
+  readonly singletons: Layer.Layer<Singletons, E, R>
+}
+
+/** One process alone. */
+export const alone: Processes = {
+  runs: CompletionRuns.layer,
+  signals: Signals.layer,
+  singletons: Singletons.layer
+}
+
+/** What runs of completions are made of. */
+export type RunRequirements =
+  | Answering
+  | BotRepository
+  | ChatAccess
+  | CompletionLogRepository
+  | CompletionRepository
+  | CompletionRunRepository
+  | IdempotencyKeys
+  | SecureRandom.SecureRandom
+  | Signals
+  | Singletons
+  | StopFlag
+  | Transactions
+
 /** All the services, and nothing that runs by itself. Their random numbers and hashes are those of Node. */
-export const layer: Layer.Layer<Services, never, Requirements> = Layer.mergeAll(
-  AuditLog.layer,
-  AzureConfigurations.layer,
-  BotAdministration.layer,
-  BotFacts.layer,
-  BotFeedbacks.layer,
-  BotLinks.layer,
-  BotService.layer,
-  ChatService.layer,
-  CompletionRuns.layer.pipe(Layer.provide([Answering.layer, StopFlag.layer])),
-  Downloads.layer,
-  IdempotencyKeys.layer,
-  Jwts.layer,
-  OpenAiServices.layer,
-  Retention.layer,
-  StatisticService.layer,
-  SystemStatus.layer,
-  Tokens.layer,
-  UserService.layer,
-  UserSystemMessages.layer
-).pipe(
-  (services) => Layer.provideMerge(OneTimeChats.layer, services),
-  Layer.provideMerge([Caches.layer, Tickets.layer]),
-  Layer.provide([BotRouter.layer, ChatAccess.layer, TokenBudgets.layer]),
-  Layer.provide([repositories, NodeCrypto.layerSecureRandom, NodeCrypto.layerDigest])
-)
+export const layerWith = <E, R>({
+  runs,
+  signals,
+  singletons
+}: Processes<E, R>): Layer.Layer<Services, E, R | Requirements> =>
+  Layer.mergeAll(
+    AuditLog.layer,
+    AzureConfigurations.layer,
+    BotAdministration.layer,
+    BotFacts.layer,
+    BotFeedbacks.layer,
+    BotLinks.layer,
+    BotService.layer,
+    ChatService.layer,
+    runs.pipe(Layer.provide([Answering.layer, StopFlag.layer])),
+    Downloads.layer,
+    Jwts.layer,
+    OpenAiServices.layer,
+    Retention.layer,
+    StatisticService.layer,
+    SystemStatus.layer,
+    Tokens.layer,
+    UserService.layer,
+    UserSystemMessages.layer
+  ).pipe(
+    (services) => Layer.provideMerge(OneTimeChats.layer, services),
+    Layer.provideMerge([Caches.layer, IdempotencyKeys.layer, Tickets.layer]),
+    Layer.provideMerge([signals, singletons]),
+    Layer.provide([BotRouter.layer, ChatAccess.layer, TokenBudgets.layer]),
+    Layer.provide([repositories, NodeCrypto.layerSecureRandom, NodeCrypto.layerDigest])
+  )
+
+/** The services of one process alone. */
+export const layer: Layer.Layer<Services, never, Requirements> = layerWith(alone)

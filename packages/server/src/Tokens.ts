@@ -74,7 +74,7 @@ export class Tokens extends Context.Service<
     readonly create: (options: CreateToken) => Effect.Effect<CreatedToken>
     /** The latest 1000 tokens, of one user or of all, the newest first; also those that are expired or revoked. */
     readonly list: (login?: string | undefined) => Effect.Effect<ReadonlyArray<TokenInfo>>
-    /** Makes a token invalid, at once in this process. Tells whether there was such a token that was not revoked before. */
+    /** Makes a token invalid, at once in this process, and in others when they hear of it. Tells whether there was such a token that was not revoked before. */
     readonly revoke: (id: string) => Effect.Effect<boolean>
     /**
      * Sees to it that the user `admin` is there and has a valid token.
@@ -139,7 +139,7 @@ export class Tokens extends Context.Service<
 
       const revoke = Effect.fn("Tokens.revoke")(function* (id: string) {
         const hash = yield* repository.revoke(id, yield* DateTime.now)
-        if (hash !== undefined) yield* Cache.invalidate(cache, hash)
+        if (hash !== undefined) yield* caches.clear
         return hash !== undefined
       })
 

@@ -60,14 +60,10 @@ const setUp = Effect.gen(function* () {
   const question = request({ endpoint: "chats.complete", params: { chatId } })
   /** Asks a question, and tells whether it was asked now. */
   const ask = (keyed: KeyedRequest = question) =>
-    Effect.map(
-      keys.inRun(keyed, runs.complete(keyed.caller, chatId, Services.question("Q")), (completion) =>
-        Effect.succeed(answerOf(completion))
-      ),
-      (outcome) =>
-        outcome._tag === "Replayed"
-          ? { isNew: false, text: textOf(outcome.answer) }
-          : { isNew: true, text: textOf(outcome.stored) }
+    Effect.map(keys.inRun(keyed, runs.complete(keyed.caller, chatId, Services.question("Q"))), (outcome) =>
+      outcome._tag === "Replayed"
+        ? { isNew: false, text: textOf(outcome.answer) }
+        : { isNew: true, text: textOf(outcome.stored) }
     )
   return { ann, botId, chatId, chats, keys, request, create, question, ask, provider: yield* Services.TestProvider }
 })

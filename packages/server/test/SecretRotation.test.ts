@@ -122,7 +122,7 @@ describe("the rotation of the secret key", () => {
   )
 
   /** The columns of bytes that nothing is sealed in. */
-  const open = ["bots.image", "completion_logs.events", "documents.content"]
+  const open = ["bots.image", "completion_events.events", "completion_logs.events", "documents.content"]
 
   it.effect("reaches every column that has secrets", () =>
     Effect.gen(function* () {

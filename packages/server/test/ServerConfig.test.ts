@@ -21,9 +21,10 @@ describe("ServerConfig", () => {
   it.effect("is the documented one when nothing is set", () =>
     Effect.map(read({}), (config) => {
       assert.deepStrictEqual(config, defaults)
-      const { botsDir, maxBodySize, shutdownGrace, ...rest } = config
+      const { botsDir, failover, maxBodySize, shutdownGrace, ...rest } = config
       assert.match(botsDir, /bots$/)
       assert.strictEqual(Duration.toSeconds(shutdownGrace), 10)
+      assert.strictEqual(Duration.toSeconds(failover), 15)
       assert.strictEqual(Number(maxBodySize), 2 ** 20)
       assert.deepStrictEqual(withoutSecurity(rest), {
         host: "127.0.0.1",
@@ -31,6 +32,9 @@ describe("ServerConfig", () => {
         dataDir: ".chatbot",
         databaseUrl: undefined,
         databaseConnections: 10,
+        cluster: false,
+        runnerHost: undefined,
+        runnerPort: 0,
         adminToken: undefined,
         secretKey: undefined,
         secretKeyPrevious: undefined,
@@ -51,6 +55,10 @@ describe("ServerConfig", () => {
     ["CHATBOT_PORT", "70000"],
     ["CHATBOT_PORT", "-1"],
     ["CHATBOT_PORT", "80.5"],
+    ["CHATBOT_CLUSTER", "several"],
+    ["CHATBOT_RUNNER_PORT", "70000"],
+    ["CHATBOT_FAILOVER", "soon"],
+    ["CHATBOT_FAILOVER", "1 second"],
     ["CHATBOT_PROMPT_TOKENS", "0"],
     ["CHATBOT_PROMPT_TOKENS", "many"],
     ["CHATBOT_ALLOW_LINK_LOCAL_PROVIDERS", "some"],

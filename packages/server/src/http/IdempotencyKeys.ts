@@ -50,17 +50,7 @@ const answerOf = ({ body, status }: HttpServerResponse.HttpServerResponse): Effe
     : Effect.die(new Error("A keyed endpoint answers with what cannot be stored"))
 }
 
-const encodeCompletion = Schema.encodeEffect(Schema.toCodecJson(Completion))
 const decodeCompletion = Schema.decodeUnknownEffect(Schema.fromJsonString(Completion))
-
-const answerOfCompletion = (completion: Completion): Effect.Effect<Answer> =>
-  Effect.orDie(
-    Effect.map(encodeCompletion(completion), (json) => ({
-      status: 200,
-      contentType: "application/json",
-      body: new TextEncoder().encode(JSON.stringify(json))
-    }))
-  )
 
 const noBytes = new ArrayBuffer(0)
 
@@ -100,7 +90,7 @@ export const layer: Layer.Layer<Api.IdempotencyKeys, never, CompletionRuns | Ide
         const body = endpoint.payload.size === 0 ? noBytes : yield* Effect.orDie(request.arrayBuffer)
         const keyedRequest = { key, caller, endpoint: name, params, body: new Uint8Array(body) }
         const outcome = yield* longEndpoints.has(name)
-          ? keys.inRun(keyedRequest, httpEffect, answerOfCompletion)
+          ? keys.inRun(keyedRequest, httpEffect)
           : keys.atOnce(keyedRequest, httpEffect, answerOf)
         if (outcome._tag === "Replayed") {
           const events =

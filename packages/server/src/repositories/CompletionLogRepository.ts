@@ -8,13 +8,15 @@ import * as Effect from "effect/Effect"
 import * as Layer from "effect/Layer"
 import * as Schema from "effect/Schema"
 import * as SqlClient from "effect/sql/SqlClient"
-import { affected, bit, Flag, iso, reader, run, unlocked } from "../internal/rows.ts"
+import { affected, bit, Flag, iso, nullable, reader, run, unlocked } from "../internal/rows.ts"
 
 /** The log of a finished run. */
 export const CompletionLogRow = Schema.Struct({
   events: Schema.Uint8Array,
   /** Whether there is a trace log in it. */
-  isForAdmins: Flag
+  isForAdmins: Flag,
+  /** What became of the run, where its last event does not say all of it. */
+  outcome: nullable(Schema.String)
 })
 
 /** The log of a finished run. */
@@ -28,12 +30,14 @@ export class CompletionLogRepository extends Context.Service<
   {
     /** Stores the log of a run; it goes with its chat. If that is gone already, nothing is stored. */
     readonly insert: (
-      log: CompletionLogRow & {
+      log: Omit<CompletionLogRow, "outcome"> & {
         readonly completionId: CompletionId
         readonly chatId: ChatId
         readonly createdUtc: DateTime.Utc
       }
     ) => Effect.Effect<void>
+    /** Says what became of a run whose log is stored. */
+    readonly settle: (id: CompletionId, outcome: string) => Effect.Effect<void>
     readonly find: (chatId: ChatId, id: CompletionId) => Effect.Effect<CompletionLogRow | undefined>
     /** Deletes some of the logs stored before a time, and tells how many. */
     readonly deleteOutdated: (before: DateTime.Utc, limit: number) => Effect.Effect<number>
@@ -49,10 +53,15 @@ export class CompletionLogRepository extends Context.Service<
           sql`INSERT INTO completion_logs (completion_id, chat_id, events, is_for_admins, created_utc)
             SELECT ${completionId}, id, ${events}, ${bit(isForAdmins)}, ${iso(createdUtc)} FROM chats WHERE id = ${chatId}`
         ),
+      settle: (id, outcome) =>
+        run(
+          "settle the log of a run",
+          sql`UPDATE completion_logs SET outcome = ${outcome} WHERE completion_id = ${id}`
+        ),
       find: (chatId, id) =>
         Row.first(
           "find the log of a run",
-          sql`SELECT events, is_for_admins FROM completion_logs WHERE completion_id = ${id} AND chat_id = ${chatId}`
+          sql`SELECT events, is_for_admins, outcome FROM completion_logs WHERE completion_id = ${id} AND chat_id = ${chatId}`
         ),
       deleteOutdated: (before, limit) =>
         affected(

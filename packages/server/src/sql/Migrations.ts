@@ -373,6 +373,41 @@ const administration = Effect.gen(function* () {
   }
 })
 
+const completionEvents = Effect.gen(function* () {
+  const sql = yield* SqlClient.SqlClient
+  const bytes = sql.onDialectOrElse({ pg: () => sql.literal("BYTEA"), orElse: () => sql.literal("BLOB") })
+
+  // What runs, where several processes share the database. A run goes when it ends; what remains of it is its log. So there is one a chat.
+  yield* sql`CREATE TABLE completion_runs (
+    completion_id TEXT PRIMARY KEY,
+    chat_id TEXT NOT NULL UNIQUE,
+    attempt INTEGER NOT NULL,
+    owner TEXT,
+    is_for_admins INTEGER NOT NULL,
+    key_hash TEXT UNIQUE,
+    key_fingerprint TEXT,
+    stop TEXT,
+    created_utc TEXT NOT NULL,
+    question TEXT NOT NULL
+  )`
+  // The events of a run as they come: \`event_count\` of them, from \`first_id\` on.
+  yield* sql`CREATE TABLE completion_events (
+    completion_id TEXT NOT NULL REFERENCES completion_runs (completion_id) ON DELETE CASCADE,
+    first_id INTEGER NOT NULL,
+    event_count INTEGER NOT NULL,
+    events ${bytes} NOT NULL,
+    PRIMARY KEY (completion_id, first_id)
+  )`
+  // The processes that run them, and when each was seen last, in milliseconds by the clock of the database.
+  yield* sql`CREATE TABLE completion_owners (
+    owner TEXT PRIMARY KEY,
+    address TEXT NOT NULL,
+    seen BIGINT NOT NULL
+  )`
+  // What became of a run, where its last event does not say all of it.
+  yield* sql`ALTER TABLE completion_logs ADD COLUMN outcome TEXT`
+})
+
 const tokenBudgets = Effect.gen(function* () {
   const sql = yield* SqlClient.SqlClient
   yield* sql`CREATE TABLE token_budgets (
@@ -417,6 +452,7 @@ export const migrations = {
   "0002_idempotency": idempotency,
   "0003_completion_logs": completionLogs,
   "0004_administration": administration,
+  "0005_completion_events": completionEvents,
   "0006_token_budgets": tokenBudgets,
   "0007_audit_log": auditLog
 } as const

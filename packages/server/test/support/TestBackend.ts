@@ -3,20 +3,26 @@ import { ChatbotClient } from "@effect-chatbot/client/ChatbotClient"
 import * as NodeTransport from "@effect-chatbot/client/NodeTransport"
 import * as Context from "effect/Context"
 import * as Effect from "effect/Effect"
+import * as Base64 from "effect/encoding/Base64"
 import * as FileSystem from "effect/FileSystem"
 import * as HttpClient from "effect/http/HttpClient"
 import * as HttpServer from "effect/http/HttpServer"
 import * as Layer from "effect/Layer"
-import type * as Redacted from "effect/Redacted"
+import * as NetAddress from "effect/net/NetAddress"
+import * as Redacted from "effect/Redacted"
 import * as References from "effect/References"
 import type * as Scope from "effect/Scope"
 import * as Backend from "../../src/Backend.ts"
 import { defaults, type ServerConfig } from "../../src/ServerConfig.ts"
 import { Tokens } from "../../src/Tokens.ts"
+import * as NodeHttpServer from "@effect/platform-node/NodeHttpServer"
 import * as NodeServices from "@effect/platform-node/NodeServices"
+import * as Balancer from "./Balancer.ts"
+import * as ServerProcess from "./ServerProcess.ts"
 import { form, memory, postgresUrl } from "./TestDatabase.ts"
 
-const backend = (options: Partial<ServerConfig>) =>
+/** The backend in this process. */
+const alone = (options: Partial<ServerConfig>) =>
   Layer.unwrap(
     Effect.gen(function* () {
       const fs = yield* FileSystem.FileSystem
@@ -38,6 +44,51 @@ const backend = (options: Partial<ServerConfig>) =>
     Layer.provide(NodeServices.layer),
     Layer.provide(Layer.succeed(References.MinimumLogLevel, options.logLevel ?? "None"))
   )
+
+/** Two processes, of which each request gets the next one, and the services of a third that serves nothing. */
+const cluster = Layer.unwrap(
+  Effect.gen(function* () {
+    const databaseUrl = yield* postgresUrl()
+    const secretKey = Redacted.make(Base64.encode(new Uint8Array(32).fill(9)))
+    const start = Effect.gen(function* () {
+      const server = yield* ServerProcess.start({
+        CHATBOT_PORT: "0",
+        CHATBOT_DATA_DIR: yield* ServerProcess.dataDir,
+        CHATBOT_DATABASE_URL: Redacted.value(databaseUrl),
+        CHATBOT_DATABASE_CONNECTIONS: "8",
+        CHATBOT_CLUSTER: "true",
+        CHATBOT_SECRET_KEY: Redacted.value(secretKey),
+        CHATBOT_LOG_LEVEL: "None"
+      })
+      return Number(new URL(yield* server.listening).port)
+    })
+    const { port } = yield* Balancer.make(yield* Effect.all([start, start], { concurrency: 2 }))
+    const config: ServerConfig = {
+      ...defaults,
+      dataDir: yield* ServerProcess.dataDir,
+      databaseUrl,
+      databaseConnections: 3,
+      cluster: true,
+      secretKey,
+      logLevel: "None"
+    }
+    const server = HttpServer.make({
+      address: NetAddress.inetAddressUnsafe(NetAddress.ipv4Loopback, port),
+      serve: () => Effect.die(new Error("The processes serve"))
+    })
+    return Layer.succeed(HttpServer.HttpServer, server).pipe(
+      Layer.provideMerge(NodeHttpServer.layerHttpServices),
+      Layer.provideMerge(Backend.services(config))
+    )
+  })
+).pipe(Layer.provide(NodeServices.layer), Layer.provide(Layer.succeed(References.MinimumLogLevel, "None")))
+
+const backend = (
+  options: Partial<ServerConfig>
+): Layer.Layer<
+  Layer.Success<typeof cluster>,
+  Layer.Error<typeof cluster> | Layer.Error<ReturnType<typeof alone>>
+> => (form === "cluster" ? cluster : alone(options))
 
 /** A backend for tests. */
 export class TestBackend extends Context.Service<

@@ -17,10 +17,10 @@ import type * as Scope from "effect/Scope"
 import * as SqlClient from "effect/sql/SqlClient"
 import type * as SqlError from "effect/sql/SqlError"
 
-/** Where tests keep their data: SQLite in memory or on disk, or PostgreSQL. */
-export type Form = "memory" | "disk" | "postgres"
+/** Where tests keep their data: SQLite in memory or on disk, or PostgreSQL; `cluster` is two processes on that. */
+export type Form = "memory" | "disk" | "postgres" | "cluster"
 
-const forms: ReadonlyArray<string> = ["memory", "disk", "postgres"] satisfies ReadonlyArray<Form>
+const forms: ReadonlyArray<string> = ["memory", "disk", "postgres", "cluster"] satisfies ReadonlyArray<Form>
 const isForm = (name: string | undefined): name is Form => name !== undefined && forms.includes(name)
 
 // A program that a test starts has no project.
