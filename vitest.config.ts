@@ -20,10 +20,12 @@ const services = server(
   "IdempotencyKeys",
   "Knowledge",
   "OpenAiServices",
+  "OverlappingRoutes",
   "Paging",
   "Retention",
   "SecretRotation",
   "StatisticService",
+  "Tickets",
   "TokenBudgets",
   "Tokens",
   "UserService"
