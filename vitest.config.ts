@@ -6,7 +6,7 @@ const on = (form: "memory" | "disk" | "postgres") => ({ name: form, env: { CHATB
 const server = (...names: ReadonlyArray<string>) => names.map((name) => `packages/server/test/${name}.test.ts`)
 
 /** The contract, through clients and over sockets. */
-const contract = server("Administration", "Contract", "KeyedRequests", "Wire")
+const contract = server("Administration", "Contract", "KeyedRequests", "OpenAiFacade", "Wire")
 
 /** The rules of the services, and what the repositories write and read. */
 const services = server(

@@ -11,7 +11,8 @@ const uses: Record<string, ReadonlyArray<string>> = {
   client: ["schema", "api"],
   server: ["schema", "api"],
   cli: ["schema", "api", "client"],
-  testing: ["schema", "api", "client", "server"]
+  testing: ["schema", "api", "client", "server"],
+  ai: ["schema", "client"]
 }
 
 /** Modules that only re-export a folder: importing one loads all of it, which a cold start pays for. */

@@ -23,6 +23,7 @@ import * as Edge from "./http/Edge.ts"
 import * as HealthRoutes from "./http/HealthRoutes.ts"
 import * as IdempotencyKeys from "./http/IdempotencyKeys.ts"
 import * as Observing from "./http/Observing.ts"
+import * as OpenAiFacade from "./http/OpenAiFacade.ts"
 import * as ProblemResponses from "./http/ProblemResponses.ts"
 import { type RateLimitOptions, RateLimits } from "./http/RateLimits.ts"
 import { tell } from "./http/RequestStory.ts"
@@ -71,7 +72,7 @@ export interface Options extends Edge.EdgeOptions {
 
 /** All routes on the `HttpRouter` provided, in their middleware: the one that is provided last is the outermost. */
 export const app = (options: Options) =>
-  Layer.mergeAll(routes, document, HealthRoutes.layer).pipe(
+  Layer.mergeAll(routes, document, HealthRoutes.layer, OpenAiFacade.layer).pipe(
     Layer.provideMerge(Draining.layer),
     Layer.provideMerge(Edge.layer(options)),
     Layer.provideMerge(Observing.layer),
@@ -83,4 +84,7 @@ export const routerConfig = { maxParamLength: 2048 }
 
 /** Serves the contract on the `HttpServer` provided. */
 export const serve = (options: Options) =>
-  HttpRouter.serve(app(options), { routerConfig, disableLogger: true, disableListenLog: true })
+  HttpRouter.serve(app(options), { routerConfig, disableLogger: true, disableListenLog: true }).pipe(
+    // The span of a request is made before it comes to the routes.
+    Layer.provide(redacted)
+  )

@@ -21,6 +21,7 @@ import { CompletionRuns } from "./CompletionRuns.ts"
 import { Downloads } from "./Downloads.ts"
 import { IdempotencyKeys } from "./IdempotencyKeys.ts"
 import { Jwts } from "./Jwts.ts"
+import { OneTimeChats } from "./OneTimeChats.ts"
 import { OpenAiServices } from "./OpenAiServices.ts"
 import { AdminBotRepository } from "./repositories/AdminBotRepository.ts"
 import { AuditRepository } from "./repositories/AuditRepository.ts"
@@ -93,6 +94,7 @@ export type Services =
   | Downloads
   | IdempotencyKeys
   | Jwts
+  | OneTimeChats
   | OpenAiServices
   | Retention
   | StatisticService
@@ -127,6 +129,7 @@ export const layer: Layer.Layer<Services, never, Requirements> = Layer.mergeAll(
   UserService.layer,
   UserSystemMessages.layer
 ).pipe(
+  (services) => Layer.provideMerge(OneTimeChats.layer, services),
   Layer.provideMerge([Caches.layer, Tickets.layer]),
   Layer.provide([BotRouter.layer, ChatAccess.layer, TokenBudgets.layer]),
   Layer.provide([repositories, NodeCrypto.layerSecureRandom, NodeCrypto.layerDigest])

@@ -64,30 +64,36 @@ const toAnswer = (failure: unknown, maxBytes: number | undefined) => {
   return undefined
 }
 
-/** Answers problems for everything that fails behind it. Defects become an `InternalError` with a `ref` that the log knows. */
+/** What everything that fails is to the caller. Of a defect it is an `InternalError` with a `ref` that the log knows. */
+export const toError = Effect.fnUntraced(function* (
+  random: SecureRandom.SecureRandom["Service"],
+  cause: Cause.Cause<unknown>
+) {
+  const maxBodySize = yield* HttpIncomingMessage.MaxBodySize
+  for (const reason of cause.reasons) {
+    if (reason._tag === "Interrupt") continue
+    const error = toAnswer(
+      reason._tag === "Fail" ? reason.error : reason.defect,
+      maxBodySize === undefined ? undefined : Number(maxBodySize)
+    )
+    if (error !== undefined) return error
+  }
+  if (cause.reasons.some((reason) => reason._tag === "Die" && isTemporary(reason.defect))) {
+    yield* Effect.logError("The database is away", cause)
+    return unavailable
+  }
+  const ref = (yield* random.uuidV4()).slice(0, 8)
+  yield* Effect.logError("The backend has a defect", cause).pipe(Effect.annotateLogs({ ref }))
+  return new InternalError({ ref })
+})
+
+/** Answers problems for everything that fails behind it, see {@link toError}. */
 export const layer: Layer.Layer<ProblemResponses, never, SecureRandom.SecureRandom> = Layer.effect(
   ProblemResponses,
   Effect.gen(function* () {
     const random = yield* SecureRandom.SecureRandom
 
-    const answer = Effect.fnUntraced(function* (cause: Cause.Cause<unknown>) {
-      const maxBodySize = yield* HttpIncomingMessage.MaxBodySize
-      for (const reason of cause.reasons) {
-        if (reason._tag === "Interrupt") continue
-        const error = toAnswer(
-          reason._tag === "Fail" ? reason.error : reason.defect,
-          maxBodySize === undefined ? undefined : Number(maxBodySize)
-        )
-        if (error !== undefined) return yield* ProblemResponse.fromError(error)
-      }
-      if (cause.reasons.some((reason) => reason._tag === "Die" && isTemporary(reason.defect))) {
-        yield* Effect.logError("The database is away", cause)
-        return yield* ProblemResponse.fromError(unavailable)
-      }
-      const ref = (yield* random.uuidV4()).slice(0, 8)
-      yield* Effect.logError("The backend has a defect", cause).pipe(Effect.annotateLogs({ ref }))
-      return yield* ProblemResponse.fromError(new InternalError({ ref }))
-    })
+    const answer = (cause: Cause.Cause<unknown>) => Effect.flatMap(toError(random, cause), ProblemResponse.fromError)
 
     return (httpEffect, { endpoint, group }) => {
       const name = `${group.identifier}.${endpoint.identifier}`
