@@ -21,10 +21,12 @@ const services = server(
   "IdempotencyKeys",
   "Knowledge",
   "OpenAiServices",
+  "OverlappingRoutes",
   "Paging",
   "Retention",
   "SecretRotation",
   "StatisticService",
+  "Tickets",
   "TokenBudgets",
   "Tokens",
   "UserService"

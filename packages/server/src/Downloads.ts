@@ -22,6 +22,8 @@ export interface Download {
   readonly size: number
   /** Changes with the content; the opaque part of an entity tag, without quotes. */
   readonly etag: string
+  /** Uses up the ticket it was opened with, if there was one; to be done before anything of the file is given. */
+  readonly redeem: Effect.Effect<void, Unauthorized>
   /**
    * The bytes from `start` to `end`, both of them included; all by default. The stream dies when the file is replaced meanwhile, so that
    * nobody gets half of each.
@@ -40,7 +42,7 @@ export class Downloads extends Context.Service<
      * Opens the file that a source of the chat names, for whoever has a ticket or reaches the chat. `path` is what stands after
      * `downloads/`, decoded: the code of the bot and the path of the file in its knowledge.
      *
-     * A bad ticket is `Unauthorized`; a good one is used up if there is such a file, and not otherwise. Without a ticket and a token, a
+     * A bad ticket is `Unauthorized`; a good one can still be used until the download is redeemed. Without a ticket and a token, a
      * chat that is missing or has an owner is `Unauthorized`.
      */
     readonly open: (
@@ -100,12 +102,12 @@ export class Downloads extends Context.Service<
           parts === undefined ? undefined : yield* documents.findSource(chatId, parts.botCode, parts.path)
         if (document === undefined) return yield* new DownloadNotFound({ path })
 
-        if (ticket !== undefined) yield* tickets.redeem(chatId, ticket)
         return {
           fileName: Sources.fileName(document.path),
           mediaType: document.mediaType,
           size: document.size,
           etag: document.etag,
+          redeem: ticket === undefined ? Effect.void : tickets.redeem(chatId, ticket),
           bytes: bytes(document)
         }
       })

@@ -42,7 +42,9 @@ const setUp = Effect.gen(function* () {
 })
 
 const open = (caller: Caller, chatId: ChatId, path: string, ticket?: Ticket) =>
-  Effect.flatMap(Downloads, (downloads) => downloads.open(caller, chatId, path, ticket))
+  Effect.flatMap(Downloads, (downloads) =>
+    Effect.tap(downloads.open(caller, chatId, path, ticket), ({ redeem }) => redeem)
+  )
 
 const tagOf = <A, E extends { readonly _tag: string }, R>(effect: Effect.Effect<A, E, R>) =>
   Effect.match(effect, { onFailure: (error) => error._tag, onSuccess: () => "ok" })

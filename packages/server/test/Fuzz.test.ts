@@ -9,11 +9,11 @@ it.live(
   `random requests, of the seed ${seed}, are answered as the contract says, and write nothing where they are refused`,
   () =>
     Effect.gen(function* () {
-      const { findings, operations, statuses } = yield* run({ requests: 2_500, seed })
+      const { findings, operations, statuses } = yield* run({ requests: 2_000, seed })
       assert.deepStrictEqual(findings, [])
       // It would prove nothing if all were refused, or none.
-      for (const [operation, requests] of operations) assert.isAtLeast(requests, 10, operation)
-      assert.isAtLeast(operations.filter(([, , successes]) => successes > 0).length, 70)
+      for (const [operation, requests] of operations) assert.isAtLeast(requests, 5, operation)
+      assert.isAtLeast(operations.filter(([, , successes]) => successes > 0).length, 60)
       for (const status of [200, 400, 401, 403, 404, 413, 415]) assert.isAtLeast(statuses[status] ?? 0, 1, `${status}`)
     }),
   120_000

@@ -391,6 +391,16 @@ layer(TestBackend.layer, { excludeTestServices: true })("the wire", (it) => {
       const beyond = yield* send("GET", source.url, { token, headers: { range: `bytes=${size}-` } })
       assert.strictEqual(beyond.status, 416)
       assert.strictEqual(beyond.headers["content-range"], `bytes */${size}`)
+      // Who was given nothing may use the ticket again.
+      const another = (yield* send("POST", source.createTicketUrl, { token })).json()
+      for (const [range, status] of [
+        [`bytes=${size}-`, 416],
+        ["bytes=0-1", 206],
+        ["bytes=0-1", 401]
+      ] as const) {
+        const answer = yield* send("GET", `${source.url}?ticket=${another}`, { headers: { range } })
+        assert.strictEqual(answer.status, status, answer.text)
+      }
       const same = yield* send("GET", source.url, { token, headers: { "if-none-match": `W/"x", ${etag}` } })
       assert.deepInclude(same, { status: 304, text: "" })
       const head = yield* send("HEAD", source.url, { token })

@@ -66,7 +66,8 @@ export const layer = HttpApiBuilder.group(
               "content-security-policy": "sandbox",
               "cache-control": "private, no-cache",
               "referrer-policy": "no-referrer"
-            })
+              // Who is refused the range asked for is given nothing for the ticket.
+            }).pipe(Effect.tap(({ status }) => (status < 400 ? download.redeem : Effect.void)))
           )
         )
     })
