@@ -84,4 +84,7 @@ export const routerConfig = { maxParamLength: 2048 }
 
 /** Serves the contract on the `HttpServer` provided. */
 export const serve = (options: Options) =>
-  HttpRouter.serve(app(options), { routerConfig, disableLogger: true, disableListenLog: true })
+  HttpRouter.serve(app(options), { routerConfig, disableLogger: true, disableListenLog: true }).pipe(
+    // The span of a request is made before it comes to the routes.
+    Layer.provide(redacted)
+  )

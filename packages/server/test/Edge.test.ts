@@ -174,8 +174,8 @@ layer(
       const refused = yield* send("GET", "/api/bots", { token })
       assertProblem(refused, 429)
       assertSecured(refused)
-      assert.match(refused.headers["ratelimit"] ?? "", /"user";r=0;t=10$/)
-      assert.strictEqual(refused.headers["retry-after"], "10")
+      assert.match(refused.headers["ratelimit"] ?? "", /"user";r=0;t=\d+$/)
+      assert.isAtMost(Number(refused.headers["retry-after"]), 10)
       const problem = yield* decodeProblem(refused.json())
       assert.isTrue(problem.retryAfter !== undefined && Duration.toSeconds(problem.retryAfter) <= 10)
       assert.strictEqual((yield* send("GET", "/api/bots", { token: other })).status, 200)
@@ -192,7 +192,7 @@ layer(
       assert.strictEqual((yield* ask("198.51.100.1")).status, 200)
       const second = yield* ask("198.51.100.1")
       assert.strictEqual(second.status, 200)
-      assert.match(second.headers["ratelimit"] ?? "", /"completions";r=0;t=60$/)
+      assert.match(second.headers["ratelimit"] ?? "", /"completions";r=0;t=\d+$/)
       assertProblem(yield* ask("198.51.100.1"), 429)
       assert.strictEqual((yield* ask("198.51.100.2")).status, 200)
       // What is no question is not counted as one.
@@ -253,6 +253,8 @@ layer(backend({ rateLimitAddress: 2 }), live)("a proxy that is not trusted", (it
         Effect.map(send("GET", "/api/nowhere", { headers: { "x-forwarded-for": address } }), ({ status }) => status)
       )
       assert.deepStrictEqual(statuses, [404, 404, 429])
+      // Whoever looks after the process is told in any case.
+      assert.strictEqual((yield* send("GET", "/health/live")).status, 200)
     })
   )
 })

@@ -134,6 +134,18 @@ layer(TestBackend.layer, { excludeTestServices: true })("the wire", (it) => {
     })
   )
 
+  it.effect("a query that the contract does not know is ignored, whatever stands in it", () =>
+    Effect.gen(function* () {
+      const token = yield* someone
+      for (const query of ["%00=%00", "a=1&__proto__=%00&=%ff", "page size=%zz"].map((query) =>
+        query.replace(" ", "%20")
+      )) {
+        const answer = yield* send("GET", `/api/users/current?${query}`, { token })
+        assert.strictEqual(answer.status, 200, answer.text)
+      }
+    })
+  )
+
   it.effect("all that is wrong with a body is told at once, and nothing is written", () =>
     Effect.gen(function* () {
       const token = yield* someone

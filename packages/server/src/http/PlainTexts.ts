@@ -6,12 +6,13 @@ import { InvalidRequest, type RequestIssue } from "@effect-chatbot/schema/Errors
 import * as Effect from "effect/Effect"
 import type * as HttpServerRequest from "effect/http/HttpServerRequest"
 import { isPlain, plainMessage } from "../TextLimits.ts"
+import * as QueryNames from "./QueryNames.ts"
 
 /** The same URL, with no NUL character in its path: what such an id or name stands for is not there, and is answered as that. */
 export const withPlainPath = (url: string): string =>
   url.includes("%00") ? url.replace(/^[^?]*/, (path) => path.replaceAll("%00", "%EF%BF%BD")) : url
 
-/** Fails if a text in the query of a URL is not plain. In a URL, halves of characters have no spelling. */
+/** Fails if a text in the query of a URL is not plain, of those that the contract knows. In a URL, halves of characters have no spelling. */
 export const checkQuery = (url: string): Effect.Effect<void, InvalidRequest> => {
   const start = url.indexOf("?")
   if (start === -1 || !url.includes("%00", start)) return Effect.void
@@ -21,7 +22,9 @@ export const checkQuery = (url: string): Effect.Effect<void, InvalidRequest> => 
       .split("&")
       .filter((pair) => pair.includes("%00"))
       .map((pair) => pair.split("=", 1)[0]!)
+      .filter(QueryNames.isKnown)
   )
+  if (names.size === 0) return Effect.void
   const issues = Array.from(names, (name) => ({ path: ["query", name], message: plainMessage }))
   return Effect.fail(new InvalidRequest({ issues }))
 }

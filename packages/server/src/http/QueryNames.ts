@@ -13,5 +13,8 @@ for (const group of Object.values(Api.groups)) {
   }
 }
 
+/** Whether the contract has a query of this name. */
+export const isKnown = (name: string): boolean => names.has(name.toLowerCase())
+
 /** A name as the contract spells it; one that it does not know, as it is. */
 export const canonical = (name: string): string => names.get(name.toLowerCase()) ?? name

@@ -14,7 +14,7 @@ const byDefault = {
 const always = { "x-content-type-options": "nosniff" } as const
 
 /** A year, as browsers want it for their lists (RFC 6797, 6.1). */
-const overTlsOnly = { "strict-transport-security": "max-age=31536000; includeSubDomains" } as const
+const overTlsOnly = { "strict-transport-security": "max-age=31536000" } as const
 
 /** The headers of an answer that says nothing about itself. */
 export const headers: Readonly<Record<string, string>> = { ...byDefault, ...always }

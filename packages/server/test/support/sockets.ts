@@ -33,8 +33,12 @@ export const head = (method: string, path: string, headers: Record<string, strin
     ""
   ].join("\r\n")
 
-/** Sends these bytes on a connection, and reads all that comes until it is closed. Characters beyond a byte go as UTF-8. */
-export const exchange = (socket: Socket, request: string): Effect.Effect<RawAnswer> =>
+/** Sends a request on a connection, and reads all that comes until it is closed. Of a text, characters beyond ASCII go as UTF-8. */
+export const exchange = (
+  socket: Socket,
+  request: string | Uint8Array,
+  { end = false }: { readonly end?: boolean } = {}
+): Effect.Effect<RawAnswer> =>
   Effect.callback((resume) => {
     const chunks: Array<Buffer> = []
     const done = () => {
@@ -45,7 +49,8 @@ export const exchange = (socket: Socket, request: string): Effect.Effect<RawAnsw
       .on("data", (chunk) => chunks.push(chunk))
       .once("close", done)
       .once("error", done)
-    socket.write(request)
+    if (end) socket.end(request)
+    else socket.write(request)
   })
 
 /** Sends one request on a connection of its own. */

@@ -10,6 +10,7 @@ import * as HttpServer from "effect/http/HttpServer"
 import * as HttpServerRequest from "effect/http/HttpServerRequest"
 import * as HttpServerResponse from "effect/http/HttpServerResponse"
 import * as ByteSize from "effect/ByteSize"
+import * as References from "effect/References"
 import * as Scope from "effect/Scope"
 import * as Stream from "effect/Stream"
 import * as Server from "@effect-chatbot/server/Server"
@@ -53,6 +54,8 @@ export const transport = Effect.fnUntraced(function* (check: Effect.Effect<void>
       Effect.updateContext((program: Context.Context<never>) =>
         own.pipe(
           Context.add(Clock.Clock, Context.get(program, Clock.Clock)),
+          // A test has something to say for itself; only defects of the backend are worth a line in it.
+          Context.add(References.MinimumLogLevel, "Error"),
           Context.add(HttpServerRequest.HttpServerRequest, HttpServerRequest.fromClientRequest(request)),
           Context.add(Scope.Scope, requestScope)
         )
