@@ -8,14 +8,17 @@ import * as NodeTransport from "@effect-chatbot/client/NodeTransport"
 import * as NodeHttpServer from "@effect/platform-node/NodeHttpServer"
 import * as NodeRuntime from "@effect/platform-node/NodeRuntime"
 import * as NodeStdio from "@effect/platform-node/NodeStdio"
+import * as Cause from "effect/Cause"
 import * as Config from "effect/Config"
 import * as Console from "effect/Console"
 import * as Effect from "effect/Effect"
+import * as Exit from "effect/Exit"
 import * as HttpRouter from "effect/http/HttpRouter"
 import * as HttpServer from "effect/http/HttpServer"
 import * as Layer from "effect/Layer"
 import * as Logger from "effect/Logger"
 import * as Option from "effect/Option"
+import * as Runtime from "effect/Runtime"
 import { createServer } from "node:http"
 import * as ChatbotMcp from "./ChatbotMcp.ts"
 
@@ -53,5 +56,10 @@ NodeRuntime.runMain(
     Effect.tapErrorTag("ConfigError", ({ message }) => Console.error(`chatbot: ${message}`)),
     Effect.provide(Logger.layer([Logger.withConsoleError(Logger.formatLogFmt)]))
   ),
-  { disableErrorReporting: true }
+  {
+    disableErrorReporting: true,
+    // That the agent closes its standard input, or sends a signal, is how this program is meant to end.
+    teardown: (exit, onExit) =>
+      Exit.isFailure(exit) && Cause.hasInterruptsOnly(exit.cause) ? onExit(0) : Runtime.defaultTeardown(exit, onExit)
+  }
 )

@@ -1,7 +1,7 @@
 import * as ChatbotMcp from "@effect-chatbot/ai/ChatbotMcp"
 import * as NodeTransport from "@effect-chatbot/client/NodeTransport"
 import * as ChatbotTest from "@effect-chatbot/testing/ChatbotTest"
-import { assert, describe, layer } from "@effect/vitest"
+import { assert, describe, it, layer } from "@effect/vitest"
 import { Client } from "@modelcontextprotocol/sdk/client/index.js"
 import { StdioClientTransport } from "@modelcontextprotocol/sdk/client/stdio.js"
 import { StreamableHTTPClientTransport } from "@modelcontextprotocol/sdk/client/streamableHttp.js"
@@ -15,6 +15,7 @@ import * as HttpServer from "effect/http/HttpServer"
 import * as Layer from "effect/Layer"
 import * as Redacted from "effect/Redacted"
 import * as Stream from "effect/Stream"
+import { execFile } from "node:child_process"
 import { fileURLToPath } from "node:url"
 import { server, Sockets } from "./support/Sockets.ts"
 
@@ -310,3 +311,30 @@ layer(Layer.provideMerge(Endpoint.layer, Sockets.layer(seed)), { excludeTestServ
     )
   }
 )
+
+describe("the program of the MCP server", () => {
+  /** Runs it with nothing on its standard input. */
+  const run = (env: Record<string, string>) =>
+    Effect.callback<{ readonly code: number; readonly stdout: string; readonly stderr: string }>((resume) => {
+      const child = execFile(process.execPath, [program], { env }, (error, stdout, stderr) =>
+        resume(Effect.succeed({ code: Number(error?.code ?? 0), stdout, stderr }))
+      )
+      child.stdin?.end()
+      return Effect.sync(() => child.kill())
+    })
+
+  it.live("ends with its standard input", () =>
+    Effect.gen(function* () {
+      assert.deepStrictEqual(yield* run({}), { code: 0, stdout: "", stderr: "" })
+    })
+  )
+
+  it.live("says what is wrong with its settings, and not on standard output", () =>
+    Effect.gen(function* () {
+      const { code, stderr, stdout } = yield* run({ CHATBOT_BASE_URL: "ftp://user:secret@127.0.0.1" })
+      assert.deepStrictEqual([code, stdout], [1, ""])
+      assert.include(stderr, "CHATBOT_BASE_URL")
+      assert.notInclude(stderr, "secret")
+    })
+  )
+})

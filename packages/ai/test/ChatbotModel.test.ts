@@ -5,6 +5,7 @@ import * as RetryPolicy from "@effect-chatbot/client/RetryPolicy"
 import * as Errors from "@effect-chatbot/schema/Errors"
 import { ChatId } from "@effect-chatbot/schema/Ids"
 import * as ChatbotTest from "@effect-chatbot/testing/ChatbotTest"
+import * as Faults from "@effect-chatbot/testing/Faults"
 import { assert, describe, it } from "@effect/vitest"
 import * as AiError from "effect/ai/AiError"
 import * as Chat from "effect/ai/Chat"
@@ -16,6 +17,7 @@ import * as Toolkit from "effect/ai/Toolkit"
 import * as Duration from "effect/Duration"
 import * as Effect from "effect/Effect"
 import * as Fiber from "effect/Fiber"
+import * as HttpClient from "effect/http/HttpClient"
 import * as Layer from "effect/Layer"
 import * as Schedule from "effect/Schedule"
 import * as Schema from "effect/Schema"
@@ -265,6 +267,58 @@ describe("ChatbotModel", () => {
           Layer.provide(ChatbotTest.layer({ bots: { support: {} }, answers: ["Hello!"] }))
         )
       )
+    )
+  )
+})
+
+describe("ChatbotModel over a network that fails", () => {
+  /** A model over faults. What is asked by the client of the test meets none. */
+  const over = (options: Faults.Options) =>
+    Layer.unwrap(
+      Effect.gen(function* () {
+        const { baseUrl, http, tokenOf } = yield* ChatbotTest.Backend
+        return ChatbotModel.layer({ botCode: "support" }).pipe(
+          Layer.provide(ChatbotClient.layer({ baseUrl, token: yield* tokenOf("user") })),
+          Layer.provide(Faults.layer(options)),
+          Layer.provide(Layer.succeed(HttpClient.HttpClient, http))
+        )
+      })
+    ).pipe(Layer.provideMerge(ChatbotTest.layer({ bots: { support: {} }, answers: () => "Hello!" })))
+
+  it.effect("waits 5 seconds at most for the chat to be deleted", () =>
+    Effect.gen(function* () {
+      const fiber = yield* Effect.forkChild(LanguageModel.generateText({ prompt: "Hello?" }))
+      yield* TestClock.adjust("100 millis")
+      yield* TestClock.adjust("4800 millis")
+      assert.isUndefined(fiber.pollUnsafe())
+      yield* TestClock.adjust("200 millis")
+      assert.strictEqual((yield* Fiber.join(fiber)).text, "Hello!")
+    }).pipe(Effect.provide(over({ rules: [Faults.on({ method: "DELETE" }, Faults.stall())] })))
+  )
+
+  it.effect("waits as long for an answer to be stopped", () =>
+    Effect.gen(function* () {
+      const { answer } = yield* ChatbotTest.Backend
+      yield* answer(() => Stream.concat(Stream.make("Hel"), Stream.never))
+      const fiber = yield* Effect.forkChild(LanguageModel.generateText({ prompt: "Hello?" }))
+      yield* TestClock.adjust("1 second")
+      const interrupting = yield* Effect.forkChild(Fiber.interrupt(fiber))
+      yield* TestClock.adjust("4900 millis")
+      assert.isUndefined(interrupting.pollUnsafe())
+      yield* TestClock.adjust("200 millis")
+      yield* Fiber.join(interrupting)
+      assert.strictEqual(yield* chatCount, 0)
+    }).pipe(Effect.provide(over({ rules: [Faults.on({ path: /\/stop$/ }, Faults.stall())] })))
+  )
+
+  it.effect("says that there was no answer, and leaves no chat", () =>
+    Effect.gen(function* () {
+      const { isRetryable, reason } = yield* Effect.flip(LanguageModel.generateText({ prompt: "Hello?" }))
+      assert.deepStrictEqual([reason._tag, isRetryable], ["NetworkError", true])
+      assert.strictEqual(yield* chatCount, 0)
+    }).pipe(
+      Effect.provideService(RetryPolicy.RetryPolicy, RetryPolicy.none),
+      Effect.provide(over({ rules: [Faults.on({ path: /\/completions$/ }, Faults.refuse)] }))
     )
   )
 })
