@@ -355,10 +355,12 @@ export const layer: Layer.Layer<
         yield* Fiber.await(fiber)
       }).pipe(
         Effect.andThen(
-          tails.ended(completionId).pipe(
-            Effect.as(true),
-            Effect.timeoutOrElse({ duration: Tails.pollInterval, orElse: () => Effect.succeed(false) })
-          )
+          tails
+            .ended(completionId)
+            .pipe(
+              Effect.as(true),
+              Effect.timeoutOrElse({ duration: Tails.pollInterval, orElse: () => Effect.succeed(false) })
+            )
         ),
         Effect.repeat({ until: (hasEnded) => hasEnded }),
         Effect.asVoid
@@ -468,11 +470,7 @@ export const layer: Layer.Layer<
       if (log === undefined) return yield* new ChatNotFound({ chatId })
       if (log.outcome !== undefined) return yield* Outcome.decode(log.outcome)
       const last = EventLog.split(log.events).at(-1) ?? new Uint8Array()
-      const events = yield* Stream.make(last).pipe(
-        decodeEvents,
-        Stream.runCollect,
-        Effect.orDie
-      )
+      const events = yield* Stream.make(last).pipe(decodeEvents, Stream.runCollect, Effect.orDie)
       for (const read of events) {
         if (read._tag === "Event" && read.event._tag === "Completed") return read.event.completion
       }

@@ -40,7 +40,15 @@ import * as ServerMetrics from "./ServerMetrics.ts"
 import { StopFlag } from "./StopFlag.ts"
 
 /** Why a question is not begun with. */
-type Refusal = InvalidRequest | Forbidden | ChatNotFound | ChatBusy | IdempotencyKeyInUse | RateLimited | BotsStopped | Unavailable
+type Refusal =
+  | InvalidRequest
+  | Forbidden
+  | ChatNotFound
+  | ChatBusy
+  | IdempotencyKeyInUse
+  | RateLimited
+  | BotsStopped
+  | Unavailable
 
 interface LocalRun extends Run {
   /** Gives up the key of the question. */

@@ -28,7 +28,14 @@ import { isTemporary } from "./rows.ts"
 import { CompletionLogRepository } from "../repositories/CompletionLogRepository.ts"
 
 /** Why a run that has begun has no answer. */
-export type Failure = ChatNotFound | IdempotencyKeyInUse | RateLimited | ProviderFailed | ProviderTimedOut | BotsStopped | Unavailable
+export type Failure =
+  | ChatNotFound
+  | IdempotencyKeyInUse
+  | RateLimited
+  | ProviderFailed
+  | ProviderTimedOut
+  | BotsStopped
+  | Unavailable
 
 /** Why a run is broken off: by somebody who reaches the chat, by an admin, or because it cannot go on. */
 export type Stop = "Stopped" | "BotsStopped" | "Unavailable"

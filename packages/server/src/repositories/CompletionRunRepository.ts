@@ -183,10 +183,7 @@ export class CompletionRunRepository extends Context.Service<
             sql`DELETE FROM completion_owners WHERE owner = ${which} OR address = ${which}`
           ),
         forgetOwners: (after) =>
-          run(
-            "forget processes",
-            sql`DELETE FROM completion_owners WHERE seen < ${now} - ${Duration.toMillis(after)}`
-          ),
+          run("forget processes", sql`DELETE FROM completion_owners WHERE seen < ${now} - ${Duration.toMillis(after)}`),
         append: (id, attempt, { bytes: events, count, firstId }) =>
           touches(
             "store the events of a run",

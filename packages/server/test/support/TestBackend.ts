@@ -85,10 +85,8 @@ const cluster = Layer.unwrap(
 
 const backend = (
   options: Partial<ServerConfig>
-): Layer.Layer<
-  Layer.Success<typeof cluster>,
-  Layer.Error<typeof cluster> | Layer.Error<ReturnType<typeof alone>>
-> => (form === "cluster" ? cluster : alone(options))
+): Layer.Layer<Layer.Success<typeof cluster>, Layer.Error<typeof cluster> | Layer.Error<ReturnType<typeof alone>>> =>
+  form === "cluster" ? cluster : alone(options)
 
 /** A backend for tests. */
 export class TestBackend extends Context.Service<
