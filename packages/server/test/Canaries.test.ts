@@ -125,6 +125,11 @@ layer(backend, { excludeTestServices: true })("what only admins may know", (it) 
       const statuses = new Set<number>()
       for (const [what, script] of Object.entries(scripts)) {
         fake.answer(script)
+        for (const stream of [false, true]) {
+          yield* ask("POST", "/v1/chat/completions", {
+            body: { model: "house", stream, messages: [{ role: "user", content: "What is the word?" }] }
+          })
+        }
         for (const accept of ["application/json", "text/event-stream"]) {
           for (const isTraceLogEnabled of [false, true]) {
             const { headers, status, text } = yield* ask("POST", `/api/chats/${chatId}/completions`, {
@@ -157,6 +162,7 @@ layer(backend, { excludeTestServices: true })("what only admins may know", (it) 
       })).json()
       const adminChat: string = (yield* asAdmin("POST", "/api/chats", { botId })).json().chatId
 
+      assert.include((yield* ask("GET", "/v1/models")).text, "house")
       // Every endpoint, with everything in its place; what deletes comes last.
       const endpoints = Object.values(Api.groups)
         .flatMap((group) => Object.values(group.endpoints))

@@ -72,6 +72,13 @@ const shape = ChatbotClient.layer({ baseUrl: "http://chatbot.test" }).pipe(
   Layer.orDie
 )
 
+/** What the methods of a client fail with, as far as a mock looks at it. */
+interface Failed {
+  readonly _tag: string
+}
+
+const isEffect = (value: unknown): value is Effect.Effect<unknown, Failed> => Effect.isEffect(value)
+
 /** A value of a client with its place taken by a mock. The types of both are those of {@link Mocked}. */
 const mocked = (name: string, real: unknown, mock: unknown, record: (call: RecordedCall) => void): unknown => {
   if (typeof real === "function") {
@@ -88,15 +95,15 @@ const mocked = (name: string, real: unknown, mock: unknown, record: (call: Recor
       return Effect.suspend(() => {
         record(call)
         const effect = answer()
-        return Effect.isEffect(effect) ? effect : Effect.die(notMocked(call))
+        return isEffect(effect) ? effect : Effect.die(notMocked(call))
       })
     }
   }
-  if (Effect.isEffect(real)) {
+  if (isEffect(real)) {
     const call = { name, arguments: [] }
     return Effect.suspend(() => {
       record(call)
-      return Effect.isEffect(mock) ? mock : Effect.die(notMocked(call))
+      return isEffect(mock) ? mock : Effect.die(notMocked(call))
     })
   }
   const methods = Predicate.isObject(mock) ? mock : {}

@@ -165,7 +165,7 @@ describe("ChatbotTest.mock", () => {
           users.current,
           Stream.runDrain(users.systemMessages.items({ pageSize: 5 })),
           bots.list()
-        ] as ReadonlyArray<Effect.Effect<unknown, unknown>>,
+        ] as ReadonlyArray<Effect.Effect<unknown, { readonly _tag: string }>>,
         (call) =>
           Effect.map(Effect.exit(call), (exit) =>
             Exit.isFailure(exit) && Cause.hasDies(exit.cause) ? String(Cause.squash(exit.cause)) : "no defect"
