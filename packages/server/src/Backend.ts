@@ -45,7 +45,7 @@ export interface ServicesOptions {
 const loadCluster = Effect.promise(() => import("./Cluster.ts"))
 
 /** Whether this is one process alone, or one of several. */
-const processesOf = (config: ServerConfig, isServing: boolean) =>
+export const processesOf = (config: ServerConfig, isServing: boolean) =>
   Effect.gen(function* () {
     if (!config.cluster) return Services.alone
     if (config.databaseUrl === undefined) {
