@@ -82,10 +82,11 @@ export const services = (
       )
       const { allowLinkLocalProviders, auditDays, promptTokens, requireTerms, secretKey, secretKeyPrevious } = config
       const processes = yield* processesOf(config, isServing)
+      const atStart = isServing ? SecretRotation.layerWarn : Layer.empty
       return Services.layerWith<StartFailed | SqlError.SqlError, SqlClient.SqlClient>(processes).pipe(
         Layer.provide(Providers.layer),
         Layer.provide([Tokenizer.layer, ProviderTransport.layer]),
-        Layer.provide(secretKeyPrevious === undefined ? Layer.empty : SecretRotation.layer),
+        Layer.provide(secretKeyPrevious === undefined ? atStart : SecretRotation.layer),
         Layer.provideMerge(
           SecretBox.layer({
             key: secretKey,
