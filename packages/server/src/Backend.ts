@@ -45,7 +45,7 @@ export interface ServicesOptions {
 const loadCluster = Effect.promise(() => import("./Cluster.ts"))
 
 /** Whether this is one process alone, or one of several. */
-const processesOf = (config: ServerConfig, isServing: boolean) =>
+export const processesOf = (config: ServerConfig, isServing: boolean) =>
   Effect.gen(function* () {
     if (!config.cluster) return Services.alone
     if (config.databaseUrl === undefined) {
@@ -82,10 +82,11 @@ export const services = (
       )
       const { allowLinkLocalProviders, auditDays, promptTokens, requireTerms, secretKey, secretKeyPrevious } = config
       const processes = yield* processesOf(config, isServing)
+      const atStart = isServing ? SecretRotation.layerWarn : Layer.empty
       return Services.layerWith<StartFailed | SqlError.SqlError, SqlClient.SqlClient>(processes).pipe(
         Layer.provide(Providers.layer),
         Layer.provide([Tokenizer.layer, ProviderTransport.layer]),
-        Layer.provide(secretKeyPrevious === undefined ? Layer.empty : SecretRotation.layer),
+        Layer.provide(secretKeyPrevious === undefined ? atStart : SecretRotation.layer),
         Layer.provideMerge(
           SecretBox.layer({
             key: secretKey,

@@ -3,6 +3,7 @@
  */
 import { OpenAiServiceId } from "@effect-chatbot/schema/Ids"
 import * as NodeCrypto from "@effect/platform-node/NodeCrypto"
+import type * as Config from "effect/Config"
 import * as ConfigProvider from "effect/ConfigProvider"
 import * as Effect from "effect/Effect"
 import * as FileSystem from "effect/FileSystem"
@@ -15,6 +16,7 @@ import * as SqlClient from "effect/sql/SqlClient"
 import { connect } from "node:net"
 import { DatabaseSync } from "node:sqlite"
 import { pathToFileURL } from "node:url"
+import * as Backend from "./Backend.ts"
 import * as BotsFolder from "./BotsFolder.ts"
 import { nearest } from "./internal/nearest.ts"
 import * as SealedPlaces from "./SealedPlaces.ts"
@@ -60,12 +62,20 @@ const ok = (name: string, message: string): Checked => ({ name, outcome: "ok", m
 const note = (name: string, message: string): Checked => ({ name, outcome: "note", message })
 const problem = (name: string, message: string): Checked => ({ name, outcome: "problem", message })
 
-/** The problem of a setting, if it has one. A value that does not fit is shown by its error, unless it is a secret. */
-const checkSetting = ({ config, isSecret, name }: Setting) =>
+/** What is wrong, without where: a problem has its name already. */
+const wrong = (error: Config.ConfigError): string =>
+  explain(error)
+    .message.replace(/^.*?: /, "")
+    .replace(/\n\s+at \[.*/s, "")
+
+/** The problem of a setting, if it has one. A value that does not fit may be in what is said of it, and then is no secret. */
+const checkSetting = (env: Env, { config, isSecret, name }: Setting) =>
   Effect.match(config, {
-    onFailure: (error) => [
-      problem(name, isSecret ? "The value does not fit." : explain(error).message.replace(/^.*?: /, ""))
-    ],
+    onFailure: (error) => {
+      const message = wrong(error)
+      const isTold = isSecret && message.includes(env[name] ?? "")
+      return [problem(name, isTold ? "The value does not fit." : message)]
+    },
     onSuccess: () => []
   })
 
@@ -171,6 +181,13 @@ const readPostgres = Effect.fnUntraced(function* (url: Redacted.Redacted) {
   )
 })
 
+/** Whether this can be one of several processes, if it is to be. */
+const checkCluster = (config: ServerConfig) =>
+  Effect.match(Backend.processesOf(config, true), {
+    onFailure: ({ message }) => [problem("cluster", message)],
+    onSuccess: () => (config.cluster ? [ok("cluster", "It can be one of several processes.")] : [])
+  })
+
 const readDatabase = (config: ServerConfig): Effect.Effect<Found, never, FileSystem.FileSystem | Path.Path> =>
   config.databaseUrl === undefined ? readSqlite(config) : readPostgres(config.databaseUrl)
 
@@ -234,7 +251,9 @@ export const check = Effect.fn("ConfigCheck.check")(function* (env: Env) {
   })
   const read = <A, E, R>(effect: Effect.Effect<A, E, R>) =>
     Effect.provideService(effect, ConfigProvider.ConfigProvider, provider)
-  const problems = (yield* read(Effect.forEach(Object.values<Setting>(settings), checkSetting))).flat()
+  const problems = (yield* read(
+    Effect.forEach(Object.values<Setting>(settings), (setting) => checkSetting(env, setting))
+  )).flat()
   const telemetry = yield* read(
     Effect.match(Telemetry.check, {
       onFailure: (error) => problem("telemetry", explain(error).message),
@@ -243,11 +262,15 @@ export const check = Effect.fn("ConfigCheck.check")(function* (env: Env) {
   )
   const checks: Array<Checked> = [...unknown(env), ...problems, telemetry]
   const config = yield* Effect.result(read(ServerConfig))
-  if (Result.isSuccess(config)) {
+  if (Result.isFailure(config)) {
+    // Each setting can be read, but not all of them together.
+    if (problems.length === 0) checks.push(problem("settings", wrong(config.failure)))
+  } else {
     const found = yield* readDatabase(config.success)
     checks.push(
       yield* checkDataDir(config.success.dataDir),
       found.check,
+      ...(yield* checkCluster(config.success)),
       yield* checkSecretKey(config.success, found.sealed),
       yield* checkBots(config.success),
       yield* checkPort(config.success)

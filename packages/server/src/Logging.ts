@@ -7,6 +7,7 @@ import * as Cause from "effect/Cause"
 import * as Formatter from "effect/Formatter"
 import type * as Layer from "effect/Layer"
 import * as Logger from "effect/Logger"
+import * as Predicate from "effect/Predicate"
 import * as References from "effect/References"
 
 /** How lines are written. */
@@ -38,14 +39,23 @@ const toLogFmt = (fields: Record<string, Field>): string =>
     .map(([name, value]) => `${name}=${typeof value === "string" && !isPlain(value) ? toJson(value) : value}`)
     .join(" ")
 
+/** Whether a part of a message says by its names what its values are. */
+const isNamed = (part: unknown): part is Record<string, unknown> =>
+  Predicate.isObject(part) &&
+  Object.getPrototypeOf(part) === Object.prototype &&
+  Object.keys(part).every((name) => /^[a-z]\w*$/i.test(name))
+
 const formatter = (format: Format): Logger.Logger<unknown, string> =>
   Logger.make(({ cause, date, fiber, logLevel, message }) => {
     const fields: Record<string, Field> = { timestamp: date.toISOString(), level: logLevel.toUpperCase() }
-    const messages = Array.isArray(message) ? message : [message]
-    fields["message"] = cut(messages.map((part) => String(toField(part))).join(" "), limits.field)
-    for (const [name, value] of Object.entries(fiber.getRef(References.CurrentLogAnnotations))) {
-      // What a line always has is not to be written over.
-      fields[Object.hasOwn(fields, name) ? `${name}_` : name] = toField(value)
+    const messages: ReadonlyArray<unknown> = Array.isArray(message) ? message : [message]
+    const texts = messages.filter((part) => !isNamed(part))
+    fields["message"] = cut(texts.map((part) => String(toField(part))).join(" "), limits.field)
+    for (const named of [...messages.filter(isNamed), fiber.getRef(References.CurrentLogAnnotations)]) {
+      for (const [name, value] of Object.entries(named)) {
+        // What a line always has is not to be written over.
+        fields[Object.hasOwn(fields, name) ? `${name}_` : name] = toField(value)
+      }
     }
     if (cause.reasons.length > 0) fields["cause"] = cut(Cause.pretty(cause), limits.cause)
     return format === "json" ? toJson(fields) : toLogFmt(fields)

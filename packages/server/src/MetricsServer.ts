@@ -6,12 +6,12 @@ import * as Effect from "effect/Effect"
 import * as HttpRouter from "effect/http/HttpRouter"
 import * as HttpServer from "effect/http/HttpServer"
 import * as HttpServerResponse from "effect/http/HttpServerResponse"
-import type * as HttpServerError from "effect/http/HttpServerError"
 import * as Layer from "effect/Layer"
 import * as PrometheusMetrics from "effect/observability/PrometheusMetrics"
 import { createServer } from "node:http"
 import * as ProcessMetrics from "./ProcessMetrics.ts"
 import { prometheusName } from "./ServerMetrics.ts"
+import { notListening, type StartFailed } from "./StartFailed.ts"
 
 const routes = HttpRouter.use((router) =>
   Effect.flatMap(ProcessMetrics.make, ({ measure }) =>
@@ -32,11 +32,9 @@ const announce = Layer.effectDiscard(
 )
 
 /** Serves the metrics of this process. */
-export const layer = (options: {
-  readonly host: string
-  readonly port: number
-}): Layer.Layer<never, HttpServerError.ServeError> =>
+export const layer = (options: { readonly host: string; readonly port: number }): Layer.Layer<never, StartFailed> =>
   HttpRouter.serve(routes, { disableLogger: true, disableListenLog: true }).pipe(
     Layer.merge(announce),
-    Layer.provide(NodeHttpServer.layer(createServer, { ...options, gracefulShutdownTimeout: 0 }))
+    Layer.provide(NodeHttpServer.layer(createServer, { ...options, gracefulShutdownTimeout: 0 })),
+    Layer.catch((error) => Layer.effectDiscard(Effect.fail(notListening("CHATBOT_METRICS")(error))))
   )

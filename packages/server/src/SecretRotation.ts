@@ -40,3 +40,29 @@ export const rotate = Effect.gen(function* () {
 export const layer: Layer.Layer<never, never, SecretBox | SqlClient.SqlClient> = Layer.effectDiscard(rotate).pipe(
   Layer.provide(SealedRepository.layer)
 )
+
+/** What an admin gave and only an admin can give again. The answers that are kept end by themselves. */
+const lasting = SealedPlaces.all.filter((place) => place !== SealedPlaces.answer)
+
+/** Warns when the secret key does not open what is stored, as far as the first of each place tell, and tells how many do not. */
+export const warn = Effect.gen(function* () {
+  const box = yield* SecretBox
+  const stored = yield* SealedRepository
+  let lost = 0
+  for (const place of lasting) {
+    for (const row of yield* stored.list(place, undefined, batch)) {
+      if (!(yield* Effect.isSuccess(box.open(row.sealed, place.purpose(row.id, row.part))))) lost++
+    }
+  }
+  if (lost > 0) {
+    yield* Effect.logWarning(
+      `The secret key does not fit ${lost} secrets that are stored, such as keys of OpenAI services. Start with the one they were encrypted with, or give it in CHATBOT_SECRET_KEY_PREVIOUS`
+    )
+  }
+  return lost
+})
+
+/** Does so once. */
+export const layerWarn: Layer.Layer<never, never, SecretBox | SqlClient.SqlClient> = Layer.effectDiscard(warn).pipe(
+  Layer.provide(SealedRepository.layer)
+)

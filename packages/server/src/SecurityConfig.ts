@@ -293,7 +293,7 @@ export const check = <C extends SecurityConfig>(config: C): Effect.Effect<C, Con
   const missing = keys.filter((key) => config[key] === undefined)
   if (missing.length === 0 || missing.length === keys.length) return Effect.succeed(config)
   const names = (keys: ReadonlyArray<keyof typeof jwtNames>) => keys.map((key) => jwtNames[key].name)
-  const message = `JSON Web Tokens need all of ${names(keys).join(", ")}: ${names(missing).join(" and ")} is missing`
+  const message = `JSON Web Tokens need all of ${names(keys).join(", ")}: ${names(missing).join(" and ")} ${missing.length === 1 ? "is" : "are"} missing`
   return Effect.fail(new Config.ConfigError(new Schema.SchemaError(new SchemaIssue.InvalidValue({ message }))))
 }
 

@@ -17,10 +17,10 @@ export class StartFailed extends Schema.TaggedError<StartFailed>()("StartFailed"
 }
 
 const remedies: Record<string, string> = {
-  EADDRINUSE: "it is in use. Set CHATBOT_PORT to another port, or to 0 for a free one.",
-  EACCES: "that is not allowed. Set CHATBOT_PORT to a port above 1023.",
-  EADDRNOTAVAIL: "it is not an address of this machine. Set CHATBOT_HOST to another.",
-  ENOTFOUND: "the name is not known. Set CHATBOT_HOST to another."
+  EADDRINUSE: "it is in use. Set *_PORT to another port, or to 0 for a free one.",
+  EACCES: "that is not allowed. Set *_PORT to a port above 1023.",
+  EADDRNOTAVAIL: "it is not an address of this machine. Set *_HOST to another.",
+  ENOTFOUND: "the name is not known. Set *_HOST to another."
 }
 
 /** What Node says when a server cannot listen. */
@@ -31,17 +31,24 @@ const ListenError = Schema.Struct({
   port: Schema.optional(Schema.Int)
 })
 
-const explainListen = (cause: unknown): string => {
+/** Says why a server cannot listen, whose settings have this prefix. */
+const explainListen = (cause: unknown, prefix: string): string => {
   if (!Schema.is(ListenError)(cause)) return `The server cannot listen: ${String(cause)}`
   const where = [cause.address ?? cause.hostname, cause.port].filter(Predicate.isNotUndefined).join(":")
-  return `The server cannot listen on ${where}: ${remedies[cause.code] ?? cause.code}`
+  return `The server cannot listen on ${where}: ${remedies[cause.code]?.replace("*", prefix) ?? cause.code}`
 }
+
+/** Why the server of the settings with this prefix could not listen. */
+export const notListening =
+  (prefix: string) =>
+  (error: HttpServerError.ServeError): StartFailed =>
+    new StartFailed({ message: explainListen(error.cause, prefix) })
 
 /** Says in a sentence why the backend could not start. */
 export const explain = (error: Error | Config.ConfigError | HttpServerError.ServeError): StartFailed => {
   if (error instanceof Config.ConfigError) {
     return new StartFailed({ message: `The configuration is not valid: ${error.cause.message}` })
   }
-  if (error instanceof HttpServerError.ServeError) return new StartFailed({ message: explainListen(error.cause) })
+  if (error instanceof HttpServerError.ServeError) return notListening("CHATBOT")(error)
   return new StartFailed({ message: error.message })
 }

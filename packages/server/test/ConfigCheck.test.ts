@@ -69,6 +69,23 @@ layer(NodeServices.layer, { excludeTestServices: true })("pnpm serve --check", (
     })
   )
 
+  it.effect("finds what fits alone but not together, and tells no secret of it", () =>
+    Effect.gen(function* () {
+      const env = { CHATBOT_DATA_DIR: yield* ServerProcess.dataDir, CHATBOT_PORT: "0" }
+      const jwt = yield* ConfigCheck.check({ ...env, CHATBOT_JWT_ISSUER: "https://issuer.example.com" })
+      assert.isFalse(jwt.isValid)
+      assert.include(checkOf(jwt, "settings")?.message, "CHATBOT_JWT_AUDIENCE and CHATBOT_JWT_JWKS_URL are missing")
+
+      const alone = yield* ConfigCheck.check({ ...env, CHATBOT_CLUSTER: "true" })
+      assert.isFalse(alone.isValid)
+      assert.include(checkOf(alone, "cluster")?.message, "CHATBOT_DATABASE_URL")
+
+      const url = yield* ConfigCheck.check({ ...env, CHATBOT_DATABASE_URL: "mysql://me:a-secret@db/name" })
+      assert.match(checkOf(url, "CHATBOT_DATABASE_URL")?.message ?? "", /^Expected a URL such as [^\n]+$/)
+      assert.notInclude(JSON.stringify(url), "a-secret")
+    })
+  )
+
   it.effect("looks at the data folder, the bots and the port", () =>
     Effect.gen(function* () {
       const fs = yield* FileSystem.FileSystem

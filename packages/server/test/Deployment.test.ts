@@ -75,6 +75,16 @@ describe("compose.yaml", () => {
     assert.match(text("deploy/nginx.conf"), /proxy_buffering off;/)
   })
 
+  it.each(["deploy/nginx.conf", "README.md"])(
+    "has an nginx that waits for answers and lets no caller choose its address: %s",
+    (file) => {
+      // What a client sends in this header is passed on, unless it is written anew.
+      assert.match(text(file), /^ +proxy_set_header X-Forwarded-For \$remote_addr;$/m)
+      assert.match(text(file), /^ +proxy_buffering off;$/m)
+      assert.isAbove(Number(/^ +proxy_read_timeout (\d+)m;$/m.exec(text(file))?.[1]), 10)
+    }
+  )
+
   it("sets no setting that the backend does not have", () => {
     const known = Object.values(settings).map(({ name }) => name)
     for (const file of ["Dockerfile", "compose.yaml", "deploy/chatbot.env.example"]) {

@@ -57,6 +57,24 @@ describe("Logging", () => {
     })
   )
 
+  it.effect("writes what an event names as fields, not into its text", () =>
+    Effect.gen(function* () {
+      const [line = ""] = yield* lines(
+        "json",
+        Effect.logInfo("An admin acted", { login: "boss", status: 200, level: "forged", resources: { botId: "b-1" } })
+      )
+      const { timestamp: _, ...event } = JSON.parse(line)
+      assert.deepStrictEqual(event, {
+        level: "INFO",
+        message: "An admin acted",
+        login: "boss",
+        status: 200,
+        level_: "forged",
+        resources: '{"botId":"b-1"}'
+      })
+    })
+  )
+
   it.effect("bounds what is logged", () =>
     Effect.gen(function* () {
       const long = "x".repeat(100_000)

@@ -295,7 +295,7 @@ layer(NodeServices.layer, { excludeTestServices: true })("the backend as a proce
     })
   )
 
-  it.effect("says that the port is in use and ends with 1", () =>
+  it.effect("says which port is in use and ends with 1", () =>
     Effect.gen(function* () {
       const dataDir = yield* ServerProcess.dataDir
       const taken = yield* Effect.acquireRelease(
@@ -306,11 +306,12 @@ layer(NodeServices.layer, { excludeTestServices: true })("the backend as a proce
       )
       const address = taken.address()
       const port = typeof address === "object" ? String(address?.port) : ""
-      const server = yield* ServerProcess.start(env(dataDir, { CHATBOT_PORT: port }))
-      const { code, stderr } = yield* server.ended
-      assert.strictEqual(code, 1)
-      assert.include(stderr, port)
-      assert.include(stderr, "in use")
+      for (const setting of ["CHATBOT_PORT", "CHATBOT_METRICS_PORT"]) {
+        const server = yield* ServerProcess.start(env(dataDir, { [setting]: port }))
+        const { code, stderr } = yield* server.ended
+        assert.strictEqual(code, 1)
+        assert.include(stderr, `${port}: it is in use. Set ${setting} to another`)
+      }
     })
   )
 

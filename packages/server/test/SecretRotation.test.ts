@@ -97,6 +97,12 @@ describe("the rotation of the secret key", () => {
       )
       const before = yield* services.find(lost)
 
+      const warn = (key: Redacted.Redacted) => Effect.provide(SecretRotation.warn, box(key), { local: true })
+      // Of the first 100, by their ids.
+      assert.strictEqual(yield* warn(second), 100)
+      assert.strictEqual(yield* warn(first), 1)
+      assert.strictEqual(yield* warn(third), 99)
+
       const rotate = Effect.provide(SecretRotation.rotate, box(second, first), { local: true })
       assert.strictEqual(yield* rotate, ids.length)
       assert.strictEqual(yield* rotate, 0)
@@ -165,6 +171,7 @@ describe("the rotation of the secret key", () => {
       yield* azure.setSearch(botId, change)
 
       const rotate = Effect.provide(SecretRotation.rotate, box(second, Services.secretKey), { local: true })
+      assert.strictEqual(yield* Effect.provide(SecretRotation.warn, box(second), { local: true }), 5)
       assert.strictEqual(yield* rotate, 6)
       assert.strictEqual(yield* rotate, 0)
       const opened = yield* withBox(

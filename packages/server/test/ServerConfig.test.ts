@@ -121,7 +121,7 @@ describe("ServerConfig", () => {
         assert.include(explain(error).message, missing)
       }
       const { message } = explain(yield* Effect.flip(read({ CHATBOT_JWT_ISSUER: "https://id.example.com/" })))
-      assert.include(message, "CHATBOT_JWT_AUDIENCE and CHATBOT_JWT_JWKS_URL is missing")
+      assert.include(message, "CHATBOT_JWT_AUDIENCE and CHATBOT_JWT_JWKS_URL are missing")
     })
   )
   const texts = (file: string) => readFileSync(new URL(file, import.meta.url), "utf8")
