@@ -56,10 +56,10 @@ describe("start", () => {
       const folder = yield* files.makeTempDirectoryScoped()
       const backend = yield* start({ module: module("listens") }).pipe(
         Effect.scoped,
-        withEnv({ CHATBOT_DATA_DIR: folder, CHATBOT_ADMIN_TOKEN: "mine" })
+        withEnv({ CHATBOT_DATA_DIR: folder, CHATBOT_ADMIN_TOKEN: "my-very-own-token" })
       )
       assert.isFalse(backend.isTemporary)
-      assert.deepStrictEqual(Option.map(backend.token, Redacted.value), Option.some("mine"))
+      assert.deepStrictEqual(Option.map(backend.token, Redacted.value), Option.some("my-very-own-token"))
       // It was asked to stop, not made to.
       assert.isTrue(yield* files.exists(`${folder}/stopped`))
     }).pipe(Effect.provide(NodeServices.layer))

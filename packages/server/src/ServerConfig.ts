@@ -89,6 +89,17 @@ const Failover = Schema.DurationFromString.check(
 
 const failover = (name: string) => Config.schema(Failover, name)
 
+/** Whoever guesses it is an admin, and what cannot stand in a header is of no use. None at all is as if it were not set. */
+const Token = Schema.Redacted(
+  Schema.String.check(
+    Schema.makeFilter(
+      (text) => /^([\x21-\x7e]{16,4096})?$/.test(text) || "Expected at least 16 characters of ASCII without spaces"
+    )
+  )
+)
+
+const token = (name: string) => Config.schema(Token, name)
+
 /** The settings, in the order in which they are listed. */
 export const settings: { readonly [K in keyof ServerConfig]: Setting<ServerConfig[K]> } = {
   host: setting("CHATBOT_HOST", Config.NonEmptyString, "127.0.0.1", "the address to listen on"),
@@ -144,8 +155,9 @@ export const settings: { readonly [K in keyof ServerConfig]: Setting<ServerConfi
     "the folder of the bots: `*/bot.yaml`, `*/knowledge/**`, `*/image.*`",
     { default: "the bots of the package" }
   ),
-  adminToken: setting("CHATBOT_ADMIN_TOKEN", Config.Redacted, undefined, "the token of the user `admin`", {
-    default: "made on the first start"
+  adminToken: setting("CHATBOT_ADMIN_TOKEN", token, undefined, "the token of the user `admin`", {
+    default: "made on the first start",
+    isSecret: true
   }),
   secretKey: setting(
     "CHATBOT_SECRET_KEY",

@@ -168,6 +168,9 @@ export class Tokens extends Context.Service<
           })
         )
         yield* Effect.forEach(stale, (hash) => Cache.invalidate(cache, hash), { discard: true })
+        if (stale.length > 0) {
+          yield* Effect.logWarning("The token of CHATBOT_ADMIN_TOKEN is another one: the one before is revoked")
+        }
         return created
       })
 

@@ -22,7 +22,7 @@ layer(NodeServices.layer, { excludeTestServices: true })("pnpm serve --check", (
           CHATBOT_DATA_DIR: dataDir,
           CHATBOT_PORT: "0",
           CHATBOT_SECRET_KEY: key,
-          CHATBOT_ADMIN_TOKEN: "a-secret-token",
+          CHATBOT_ADMIN_TOKEN: "a-secret-token-of-ours",
           OTEL_EXPORTER_OTLP_HEADERS: "key=a-secret-header"
         },
         "--check"
@@ -129,7 +129,7 @@ layer(NodeServices.layer, { excludeTestServices: true })("pnpm serve --check", (
     Effect.gen(function* () {
       const fs = yield* FileSystem.FileSystem
       const dataDir = yield* ServerProcess.dataDir
-      const token = "an-admin-token"
+      const token = "an-admin-token-of-ours"
       const env = { CHATBOT_DATA_DIR: dataDir, CHATBOT_PORT: "0", CHATBOT_ADMIN_TOKEN: token }
       const server = yield* ServerProcess.start(env)
       yield* ModelProcess.makeBot({ baseUrl: yield* server.listening, token, provider: "http://127.0.0.1:9" })

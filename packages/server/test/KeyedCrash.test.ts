@@ -10,7 +10,7 @@ import { sendTo } from "./support/raw.ts"
 import * as ServerProcess from "./support/ServerProcess.ts"
 
 const program = fileURLToPath(new URL("fixtures/diesAtCommit.ts", import.meta.url))
-const token = "a-token-of-ours"
+const token = "a-token-of-our-own"
 
 /** With `CHATBOT_TEST_FULL=true` every keyed endpoint dies before and after its commit; else one of each kind does. */
 const isFull = process.env["CHATBOT_TEST_FULL"] === "true"

@@ -80,7 +80,7 @@ layer(NodeServices.layer, { excludeTestServices: true })("the backend as a proce
       yield* bot("start", "links:\n  - code: one\n    isDefault: true\n  - code: two\n    keywords: [second]\n")
       yield* bot("one", "facts:\n  - Alpha is first.\n")
       yield* bot("two", "facts:\n  - Beta is second.\n")
-      const settings = env(dataDir, { CHATBOT_ADMIN_TOKEN: "a-token-of-ours", CHATBOT_BOTS_DIR: botsDir })
+      const settings = env(dataDir, { CHATBOT_ADMIN_TOKEN: "a-token-of-our-own", CHATBOT_BOTS_DIR: botsDir })
 
       /** What a run of the backend finds and leaves. */
       const run = <A, E>(
@@ -89,7 +89,7 @@ layer(NodeServices.layer, { excludeTestServices: true })("the backend as a proce
       ) =>
         Effect.gen(function* () {
           const server = yield* ServerProcess.start(settings, undefined, args)
-          const result = yield* Effect.flatMap(connect(yield* server.listening, "a-token-of-ours"), use)
+          const result = yield* Effect.flatMap(connect(yield* server.listening, "a-token-of-our-own"), use)
           assert.strictEqual((yield* server.kill("SIGTERM")).code, 0)
           return result
         }).pipe(Effect.scoped)
@@ -211,8 +211,8 @@ layer(NodeServices.layer, { excludeTestServices: true })("the backend as a proce
     Effect.gen(function* () {
       const fs = yield* FileSystem.FileSystem
       const dataDir = yield* ServerProcess.dataDir
-      const server = yield* ServerProcess.start(env(dataDir, { CHATBOT_ADMIN_TOKEN: "a-token-of-ours" }))
-      const client = yield* connect(yield* server.listening, "a-token-of-ours")
+      const server = yield* ServerProcess.start(env(dataDir, { CHATBOT_ADMIN_TOKEN: "a-token-of-our-own" }))
+      const client = yield* connect(yield* server.listening, "a-token-of-our-own")
       assert.include((yield* client.users.current).roles, "Admin")
       assert.isFalse(yield* fs.exists(`${dataDir}/admin-token`))
     })
@@ -257,9 +257,9 @@ layer(NodeServices.layer, { excludeTestServices: true })("the backend as a proce
     Effect.gen(function* () {
       const dataDir = yield* ServerProcess.dataDir
       const server = yield* ServerProcess.start(
-        env(dataDir, { CHATBOT_ADMIN_TOKEN: "a-token-of-ours", CHATBOT_REQUIRE_TERMS: "true" })
+        env(dataDir, { CHATBOT_ADMIN_TOKEN: "a-token-of-our-own", CHATBOT_REQUIRE_TERMS: "true" })
       )
-      const client = yield* connect(yield* server.listening, "a-token-of-ours")
+      const client = yield* connect(yield* server.listening, "a-token-of-our-own")
       const refused = yield* Effect.flip(client.chats.createByBotCode("client"))
       assert.strictEqual(refused._tag, "TermsNotAccepted")
       yield* client.users.acceptTerms

@@ -59,6 +59,8 @@ describe("ServerConfig", () => {
     ["CHATBOT_RUNNER_PORT", "70000"],
     ["CHATBOT_FAILOVER", "soon"],
     ["CHATBOT_FAILOVER", "1 second"],
+    ["CHATBOT_ADMIN_TOKEN", "short"],
+    ["CHATBOT_ADMIN_TOKEN", "a token with spaces in it"],
     ["CHATBOT_PROMPT_TOKENS", "0"],
     ["CHATBOT_PROMPT_TOKENS", "many"],
     ["CHATBOT_ALLOW_LINK_LOCAL_PROVIDERS", "some"],

@@ -139,6 +139,9 @@ layer(NodeServices.layer, { excludeTestServices: true })("what a backend tells o
         { status: 200, level: "DEBUG" }
       )
       assert.isTrue(told.some(({ operation, status }) => operation === "none" && status === 404))
+      const failure = lines.find(({ message }) => message === "A provider has failed")
+      assert.strictEqual(failure?.["level"], "WARN")
+      for (const name of ["bot", "model", "service", "reason", "requestId"]) assert.isString(failure?.[name], name)
 
       // Everything was sent when it ended.
       const spans = collector.spans()

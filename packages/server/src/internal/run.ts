@@ -195,6 +195,12 @@ export const make = Effect.gen(function* () {
     if (failure._tag === "Success") {
       error = failure.success
       result = Exit.fail(failure.success)
+      if (error._tag === "ProviderFailed" || error._tag === "ProviderTimedOut") {
+        const { code: bot, modelName: model, openAiServiceId: service } = run.question.bot
+        yield* Effect.logWarning("A provider has failed").pipe(
+          Effect.annotateLogs({ bot, model, service, reason: error.message })
+        )
+      }
     } else if (cause.reasons.some((reason) => Cause.isDieReason(reason) && isTemporary(reason.defect))) {
       yield* Effect.logError("The database is away", cause)
       error = new Unavailable({})

@@ -10,7 +10,7 @@ import * as ServerProcess from "./ServerProcess.ts"
 import { postgresUrl } from "./TestDatabase.ts"
 
 /** The token of an admin. */
-export const token = "a-token-of-ours"
+export const token = "a-token-of-our-own"
 
 const secretKey = Base64.encode(new Uint8Array(32).fill(9))
 
