@@ -110,6 +110,22 @@ export const services = (
     })
   )
 
+/** The same for a command, which looks at the data of a backend that there is: it makes none. */
+export const visited = (config: ServerConfig) =>
+  Layer.unwrap(
+    Effect.gen(function* () {
+      const fs = yield* FileSystem.FileSystem
+      const path = yield* Path.Path
+      const file = path.join(config.dataDir, Database.fileName)
+      if (config.databaseUrl === undefined && !(yield* Effect.orElseSucceed(fs.exists(file), () => false))) {
+        return yield* new StartFailed({
+          message: `There is no database at ${file}. Set CHATBOT_DATA_DIR to the data folder of the backend, or start it once.`
+        })
+      }
+      return services(config)
+    })
+  )
+
 /**
  * How a backend stops: it takes nothing new, lets what was begun come to its end within the grace, and then breaks the rest off. Who follows a completion reads how it ended before connections are closed.
  */

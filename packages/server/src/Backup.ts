@@ -116,6 +116,8 @@ export const backup = Effect.fn("Backup.backup")(
       return yield* failed(`There is no database at ${source}. Set CHATBOT_DATA_DIR to the data folder of the backend.`)
     }
     if (yield* fs.exists(file)) return yield* failed(`${file} exists. Choose another name, or remove it.`)
+    const folder = path.dirname(path.resolve(file))
+    if (!(yield* fs.exists(folder))) return yield* failed(`There is no folder ${folder} to write the copy to.`)
     const draft = yield* draftOf(file)
     yield* fs.writeFile(draft, new Uint8Array(), { mode: 0o600, flag: "wx" })
     yield* Effect.tryPromise({
@@ -138,7 +140,7 @@ export const backup = Effect.fn("Backup.backup")(
     yield* flush(draft)
     // Fails if somebody else was faster.
     yield* fs.link(draft, file)
-    yield* flush(path.dirname(path.resolve(file)))
+    yield* flush(folder)
     const { size } = yield* fs.stat(file)
     return { size: Number(size), version }
   },

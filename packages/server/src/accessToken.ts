@@ -99,7 +99,8 @@ const accessToken = Command.make("access-token").pipe(
 
 const main = Effect.gen(function* () {
   const config = yield* ServerConfig
-  yield* Command.run(accessToken, { version: "0.1.0" }).pipe(Effect.provide(Backend.services(config)))
+  const command = Command.provide(accessToken, Backend.visited(config))
+  yield* Command.run(command, { version: "0.1.0" })
 }).pipe(
   Effect.provide(NodeServices.layer),
   Effect.provideService(References.MinimumLogLevel, "Error"),

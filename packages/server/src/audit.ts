@@ -38,7 +38,8 @@ const auditLog = Command.make(
 
 const main = Effect.gen(function* () {
   const config = yield* ServerConfig
-  yield* Command.run(auditLog, { version: "0.1.0" }).pipe(Effect.provide(Backend.services(config)))
+  const command = Command.provide(auditLog, Backend.visited(config))
+  yield* Command.run(command, { version: "0.1.0" })
 }).pipe(
   Effect.provide(NodeServices.layer),
   Effect.provideService(References.MinimumLogLevel, "Error"),

@@ -171,7 +171,10 @@ layer(Layer.merge(NodeServices.layer, NodeCrypto.layerSecureRandom), { excludeTe
         assert.deepStrictEqual(yield* within(dataDir, settings), ["one"])
         assert.match(yield* refusal(Backup.backup(dataDir, file)), /exists/)
         assert.match(yield* refusal(Backup.backup(`${other}/empty`, `${other}/x.db`)), /There is no database/)
-        assert.match(yield* refusal(Backup.backup(dataDir, `${other}/no/folder/x.db`)), /no/)
+        assert.match(
+          yield* refusal(Backup.backup(dataDir, `${other}/no/folder/x.db`)),
+          /There is no folder .*\/no\/folder /
+        )
       })
     )
   }

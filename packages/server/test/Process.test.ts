@@ -253,6 +253,22 @@ layer(NodeServices.layer, { excludeTestServices: true })("the backend as a proce
     })
   )
 
+  it.effect("is not made by a command that looks for one in the wrong folder", () =>
+    Effect.gen(function* () {
+      const fs = yield* FileSystem.FileSystem
+      const dataDir = yield* ServerProcess.dataDir
+      for (const command of [
+        ServerProcess.auditLog(env(dataDir)),
+        ServerProcess.accessToken(env(dataDir), "create", "alice")
+      ]) {
+        const { code, stderr, stdout } = yield* command
+        assert.deepStrictEqual([code, stdout], [1, ""])
+        assert.include(stderr, `chatbot: There is no database at ${dataDir}`)
+        assert.deepStrictEqual(yield* fs.readDirectory(dataDir), [])
+      }
+    })
+  )
+
   it.effect("requires the terms to be accepted, if it is told to", () =>
     Effect.gen(function* () {
       const dataDir = yield* ServerProcess.dataDir
