@@ -4,7 +4,6 @@
 import * as NodeRuntime from "@effect/platform-node/NodeRuntime"
 import * as NodeServices from "@effect/platform-node/NodeServices"
 import * as Argument from "effect/cli/Argument"
-import * as CliError from "effect/cli/CliError"
 import * as Command from "effect/cli/Command"
 import * as Flag from "effect/cli/Flag"
 import * as Console from "effect/Console"
@@ -12,11 +11,11 @@ import * as DateTime from "effect/DateTime"
 import * as Effect from "effect/Effect"
 import * as Option from "effect/Option"
 import * as Redacted from "effect/Redacted"
-import * as References from "effect/References"
 import * as Schema from "effect/Schema"
 import * as Backend from "./Backend.ts"
+import { asProgram } from "./internal/command.ts"
 import { ServerConfig } from "./ServerConfig.ts"
-import { explain, StartFailed } from "./StartFailed.ts"
+import { StartFailed } from "./StartFailed.ts"
 import { Tokens } from "./Tokens.ts"
 
 const create = Command.make(
@@ -101,12 +100,6 @@ const main = Effect.gen(function* () {
   const config = yield* ServerConfig
   const command = Command.provide(accessToken, Backend.visited(config))
   yield* Command.run(command, { version: "0.1.0" })
-}).pipe(
-  Effect.provide(NodeServices.layer),
-  Effect.provideService(References.MinimumLogLevel, "Error"),
-  // What is wrong with the command line has been said already, with how to use it.
-  Effect.mapError((error) => (CliError.isCliError(error) ? error : explain(error))),
-  Effect.tapErrorTag("StartFailed", ({ message }) => Console.error(`chatbot: ${message}`))
-)
+}).pipe(Effect.provide(NodeServices.layer))
 
-NodeRuntime.runMain(main)
+NodeRuntime.runMain(asProgram(main))

@@ -6,15 +6,14 @@ import * as NodeRuntime from "@effect/platform-node/NodeRuntime"
 import * as NodeServices from "@effect/platform-node/NodeServices"
 import * as ByteSize from "effect/ByteSize"
 import * as Argument from "effect/cli/Argument"
-import * as CliError from "effect/cli/CliError"
 import * as Command from "effect/cli/Command"
 import * as Console from "effect/Console"
 import * as Effect from "effect/Effect"
 import * as Layer from "effect/Layer"
-import * as References from "effect/References"
 import * as Backup from "./Backup.ts"
+import { asProgram } from "./internal/command.ts"
 import { ServerConfig } from "./ServerConfig.ts"
-import { explain, StartFailed } from "./StartFailed.ts"
+import { StartFailed } from "./StartFailed.ts"
 
 // Copies are for the user it runs as: chats stand in them.
 process.umask(0o077)
@@ -61,11 +60,7 @@ const chatbot = Command.make("chatbot").pipe(
 )
 
 const main = Command.run(chatbot, { version: "0.1.0" }).pipe(
-  Effect.provide(Layer.merge(NodeServices.layer, NodeCrypto.layerSecureRandom)),
-  Effect.provideService(References.MinimumLogLevel, "Error"),
-  // What is wrong with the command line has been said already, with how to use it.
-  Effect.mapError((error) => (CliError.isCliError(error) ? error : explain(error))),
-  Effect.tapErrorTag("StartFailed", ({ message }) => Console.error(`chatbot: ${message}`))
+  Effect.provide(Layer.merge(NodeServices.layer, NodeCrypto.layerSecureRandom))
 )
 
-NodeRuntime.runMain(main)
+NodeRuntime.runMain(asProgram(main))
