@@ -14,6 +14,7 @@
  * See {@link mock} for a client without a backend.
  */
 import { ChatbotClient, type Groups } from "@effect-chatbot/client/ChatbotClient"
+import * as RetryPolicy from "@effect-chatbot/client/RetryPolicy"
 import type { BotId, ChatId } from "@effect-chatbot/schema/Ids"
 import { Drain } from "@effect-chatbot/server/Drain"
 import { Health } from "@effect-chatbot/server/Health"
@@ -23,6 +24,7 @@ import * as Migrations from "@effect-chatbot/server/sql/Migrations"
 import * as NodeSqlite from "@effect-chatbot/server/sql/NodeSqlite"
 import { adminLogin, Tokens } from "@effect-chatbot/server/Tokens"
 import * as Context from "effect/Context"
+import * as Duration from "effect/Duration"
 import * as Effect from "effect/Effect"
 import * as HttpClient from "effect/http/HttpClient"
 import * as Layer from "effect/Layer"
@@ -80,7 +82,12 @@ const servicesOf = (model: Provider.Model, { requireTerms = false }: Options) =>
   Layer.merge(Services.layer, Health.layer).pipe(
     Layer.provideMerge(Drain.layer),
     Layer.provide(Provider.layer(model)),
-    Layer.provide([Provider.tokenizer, secretBox, Layer.succeed(ServerOptions, { requireTerms })]),
+    Layer.provide([
+      Provider.tokenizer,
+      secretBox,
+      // At the end of a test nobody moves its clock any more, which an answer would be waited for by.
+      Layer.succeed(ServerOptions, { requireTerms, shutdownGrace: Duration.zero })
+    ]),
     Layer.provide(Migrations.layer),
     Layer.provideMerge(NodeSqlite.layer({ filename: ":memory:" }))
   )
@@ -138,7 +145,12 @@ const make = Effect.fnUntraced(function* (options: Options) {
       for (const question of questions ?? []) yield* client.chats.complete(chatId, question)
     })
   )
-  yield* Effect.orDie(Effect.scoped(Effect.andThen(seedUsers, seedChats)))
+  yield* Effect.andThen(seedUsers, seedChats).pipe(
+    // As long as the layer is built, nobody moves the clock.
+    Effect.provideService(RetryPolicy.RetryPolicy, RetryPolicy.none),
+    Effect.scoped,
+    Effect.orDie
+  )
 
   const backend = Backend.of({
     as: (login) => Effect.flatMap(tokenOf(login), clientOf),
