@@ -190,14 +190,14 @@ describe("ChatbotTest.mock", () => {
 
   it.effect("fails a call that was not mocked, by its name and its arguments", () =>
     Effect.gen(function* () {
-      const messages = yield* Effect.forEach<Call, string, never, never>(
+      const messages = yield* Effect.forEach(
         [
           ({ chats }) => chats.complete(chatId, "Hello?"),
           ({ chats }) => Stream.runDrain(chats.stream(chatId, "Hello?")),
           ({ users }) => users.current,
           ({ users }) => Stream.runDrain(users.systemMessages.items({ pageSize: 5 })),
           ({ bots }) => bots.list()
-        ],
+        ] satisfies ReadonlyArray<Call>,
         toldOf
       )
       assert.include(messages[0], 'chats.complete("chat-1", "Hello?") was called')
