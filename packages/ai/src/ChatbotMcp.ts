@@ -236,10 +236,7 @@ const toFailure = (error: {
   new ToolFailed({
     message: [
       `${error._tag === "CompletionFailed" ? error.reason : error._tag}: ${error.message}`,
-      // What the client refuses by itself has them in its message.
-      ...(error.issues ?? [])
-        .map(({ message, path }) => `${path.join(".")}: ${message}`)
-        .flatMap((issue) => (error.message.includes(issue) ? [] : [`${issue}.`])),
+      ...(error.issues ?? []).map(({ message, path }) => `${path.join(".")}: ${message}.`),
       ...(error.retryAfter === undefined ? [] : [`Try again in ${Duration.format(error.retryAfter)}.`]),
       ...(error.requestId === undefined ? [] : [`(Request ${error.requestId})`])
     ].join(" ")
