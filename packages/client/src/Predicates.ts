@@ -10,9 +10,12 @@ import * as Predicate from "effect/Predicate"
 
 type Tag = Exclude<keyof typeof Errors, "RequestIssue">
 
+/** Of these errors those with such a tag; of what may be anything, that it has one. */
+type Tagged<E, T extends Tag> = unknown extends E ? E & { readonly _tag: T } : Extract<E, { readonly _tag: T }>
+
 const tagged = <const Tags extends ReadonlyArray<Tag>>(...tags: Tags) => {
   const known = new Set<unknown>(tags)
-  return <E>(error: E): error is Extract<E, { readonly _tag: Tags[number] }> =>
+  return <E>(error: E): error is Tagged<E, Tags[number]> =>
     Predicate.hasProperty(error, "_tag") && known.has(error._tag)
 }
 
@@ -51,13 +54,13 @@ const isTransient = tagged(
 const isUnexpectedStatus = tagged("UnexpectedStatus")
 
 // Request timeout, too early, too many requests and the failures of gateways (RFC 9110, RFC 8470, RFC 6585).
-const transientStatuses = new Set([408, 425, 429, 502, 503, 504])
+const transientStatuses: ReadonlySet<unknown> = new Set([408, 425, 429, 502, 503, 504])
 
 /**
  * Whether the same call may succeed later. It does not say that it is safe to make it again: what was asked for may have been done, see
  * {@link isTransport}.
  */
 export const isRetryable = (error: unknown): boolean => {
-  if (isUnexpectedStatus(error)) return transientStatuses.has((error as { readonly status: number }).status)
+  if (isUnexpectedStatus(error)) return Predicate.hasProperty(error, "status") && transientStatuses.has(error.status)
   return isTransport(error) || isTransient(error)
 }

@@ -60,6 +60,13 @@ describe("Predicates", () => {
     }
   )
 
+  it("tell of an error that may be anything what it is then", () => {
+    const error: unknown = new Errors.Forbidden({})
+    if (!Predicates.isAuth(error)) return assert.fail("it is one")
+    expectTypeOf(error).toEqualTypeOf<{ readonly _tag: "Unauthorized" | "Forbidden" }>()
+    assert.strictEqual(error._tag, "Forbidden")
+  })
+
   it.effect("take their errors out of the type", () =>
     Effect.gen(function* () {
       type Failure = Errors.ChatNotFound | Errors.BotNotFound | Errors.Unauthorized

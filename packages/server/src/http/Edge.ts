@@ -65,8 +65,8 @@ const normalizeHeaders = (headers: Headers.Headers): Headers.Headers => {
     : headers
 }
 
-/** No content coding is undone here. */
-const isEncoded = ({ headers }: HttpServerRequest.HttpServerRequest): boolean =>
+/** Whether the body is in a content coding: none is undone here. */
+const isEncoded = (headers: Headers.Headers): boolean =>
   !/^\s*(?:identity)?\s*$/i.test(headers["content-encoding"] ?? "")
 
 const isRouteNotFound = (error: unknown): boolean =>
@@ -85,20 +85,13 @@ export const layer = (options: EdgeOptions) =>
       const cors = corsOrigins.length === 0 ? undefined : Cors.middleware(corsOrigins)
 
       /** Why a request is refused before it is read. */
-      const refusal = (request: HttpServerRequest.HttpServerRequest) => {
-        const { headers, url } = request
+      const refusal = ({ headers, url }: HttpServerRequest.HttpServerRequest) => {
         if (url.length > maxUriLength) {
           return ProblemResponse.blank(414, "URI Too Long", `The URI may have ${maxUriLength} characters.`)
         }
-        if (isEncoded(request)) {
-          return ProblemResponse.blank(
-            415,
-            "Unsupported Media Type",
-            "The body must be sent without a Content-Encoding.",
-            {
-              "accept-encoding": "identity"
-            }
-          )
+        if (isEncoded(headers)) {
+          const detail = "The body must be sent without a Content-Encoding."
+          return ProblemResponse.blank(415, "Unsupported Media Type", detail, { "accept-encoding": "identity" })
         }
         // A body that does not say its length is stopped at the limit.
         return Number(headers["content-length"] ?? 0) > maxBytes
