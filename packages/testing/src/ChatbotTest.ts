@@ -181,7 +181,8 @@ const make = Effect.fnUntraced(function* (options: Options) {
 
 /**
  * The client and the services of its groups, as in `ChatbotClient.layer`, against a backend of its own, and that {@link Backend} itself. What
- * is wrong with the seed is a defect. Policies that are provided to it are those of its calls.
+ * is wrong with the seed is a defect. Policies that are provided to it are those of its calls; a failure that is worth another attempt comes
+ * out after the waits between them, by the clock of the test, or at once with `RetryPolicy.none`.
  */
 export const layer = (options: Options = {}): Layer.Layer<ChatbotClient | Groups | Backend> =>
   Layer.unwrap(make(options))

@@ -104,6 +104,25 @@ describe("ChatbotTest.layer", () => {
     }).pipe(Effect.provide(ChatbotTest.layer({ bots: { support: {} }, answers: [] })))
   )
 
+  it.effect("tells what the script throws, as an assertion about a question", () =>
+    Effect.gen(function* () {
+      const { chats } = yield* ChatbotClient
+      const { chatId } = yield* chats.createByBotCode("support")
+      const exit = yield* Effect.exit(chats.complete(chatId, "Hello?"))
+      assert.include(Exit.isFailure(exit) ? String(Cause.squash(exit.cause)) : "", "to equal 'Good-bye.'")
+    }).pipe(
+      Effect.provide(
+        ChatbotTest.layer({
+          bots: { support: {} },
+          answers: ({ userMessage }) => {
+            assert.strictEqual(userMessage, "Good-bye.")
+            return "Yes."
+          }
+        })
+      )
+    )
+  )
+
   it.effect("streams with the delays of the script, by the clock of the test", () =>
     Effect.gen(function* () {
       const { chats } = yield* ChatbotClient
