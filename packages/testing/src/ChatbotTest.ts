@@ -137,6 +137,7 @@ const make = Effect.fnUntraced(function* (options: Options) {
   const chatIds = new Map<string, ChatId>()
   const seedChats = Effect.forEach(Object.entries(chats), ([name, { bot, displayName, isFavorite, questions, user }]) =>
     Effect.gen(function* () {
+      if (!Object.hasOwn(bots, bot)) return yield* missing("bot", bot, Object.keys(bots))
       const client = yield* clientOf(yield* tokenOf(user ?? self))
       const { chatId } = yield* client.chats.createByBotCode(bot)
       chatIds.set(name, chatId)

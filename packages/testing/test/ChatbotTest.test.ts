@@ -169,6 +169,17 @@ describe("ChatbotTest.layer", () => {
     })
   )
 
+  it.effect("names the bot that a chat of the seed is with, where there is none", () =>
+    Effect.gen(function* () {
+      const layer = ChatbotTest.layer({ bots: { support: {} }, chats: { first: { bot: "suport" } } })
+      const exit = yield* Effect.exit(Effect.provide(Effect.void, layer))
+      assert.include(
+        Exit.isFailure(exit) ? String(Cause.squash(exit.cause)) : "",
+        'There is no bot "suport" in the seed. There is: support'
+      )
+    })
+  )
+
   it.effect("keeps two backends apart", () =>
     Effect.gen(function* () {
       const titles = (layer: ReturnType<typeof ChatbotTest.layer>) =>
