@@ -58,7 +58,7 @@ export class Backend extends Context.Service<
     readonly as: (login: string) => Effect.Effect<ChatbotClient["Service"], never, Scope.Scope>
     /** A client without a token. */
     readonly anonymous: Effect.Effect<ChatbotClient["Service"], never, Scope.Scope>
-    /** The transport to the backend and where it is, for a client of one's own. */
+    /** The transport to the backend and where it is, for a client of one's own; see {@link through}. */
     readonly http: HttpClient.HttpClient
     readonly baseUrl: string
     readonly tokenOf: (login: string) => Effect.Effect<Redacted.Redacted>
@@ -187,3 +187,26 @@ const make = Effect.fnUntraced(function* (options: Options) {
  */
 export const layer = (options: Options = {}): Layer.Layer<ChatbotClient | Groups | Backend> =>
   Layer.unwrap(make(options))
+
+/**
+ * The client of a user, by default of `user`, over a transport that is put between it and the {@link Backend}, as one with faults or one that
+ * records. It stands in the place of the client of {@link layer}.
+ *
+ * ```ts
+ * const flaky = ChatbotTest.through(Faults.layer({ rules })).pipe(Layer.provideMerge(backend))
+ * ```
+ */
+export const through = <A, E, R>(
+  transport: Layer.Layer<A | HttpClient.HttpClient, E, R | HttpClient.HttpClient>,
+  login = "user"
+): Layer.Layer<ChatbotClient | Groups | A | HttpClient.HttpClient, E, Backend | Exclude<R, HttpClient.HttpClient>> =>
+  Layer.unwrap(
+    Effect.gen(function* () {
+      const { baseUrl, http, tokenOf } = yield* Backend
+      return ChatbotClient.layer({ baseUrl, token: yield* tokenOf(login) }).pipe(
+        Layer.orDie,
+        Layer.provideMerge(transport),
+        Layer.provide(Layer.succeed(HttpClient.HttpClient, http))
+      )
+    })
+  )

@@ -14,15 +14,7 @@ import * as TestClock from "effect/testing/TestClock"
 
 /** A client of the user "ada" over faults, to a backend in memory. */
 const faulty = (options: Faults.Options) =>
-  Layer.unwrap(
-    Effect.gen(function* () {
-      const { baseUrl, http, tokenOf } = yield* ChatbotTest.Backend
-      return ChatbotClient.layer({ baseUrl, token: yield* tokenOf("ada") }).pipe(
-        Layer.provideMerge(Faults.layer(options)),
-        Layer.provide(Layer.succeed(HttpClient.HttpClient, http))
-      )
-    })
-  ).pipe(
+  ChatbotTest.through(Faults.layer(options), "ada").pipe(
     Layer.provideMerge(
       ChatbotTest.layer({ bots: { support: {} }, answers: ({ userMessage }) => `You said: ${userMessage}.` })
     )
