@@ -63,7 +63,7 @@ describe("Predicates", () => {
 
   it("isChatbotError is every class, and nothing that only has its tag", () => {
     for (const [tag, { prototype }] of Object.entries(Errors).filter(([name]) => tags.includes(name))) {
-      assert.isTrue(Predicates.isChatbotError(Object.create(prototype)), tag)
+      assert.isTrue(Predicates.isChatbotError(Object.assign(Object.create(prototype), { _tag: tag })), tag)
     }
     assert.deepStrictEqual(kindOf(Predicates.isChatbotError), [])
     assert.isFalse(Predicates.isChatbotError(Object.assign(new Error("toString"), { _tag: "toString" })))
