@@ -140,7 +140,7 @@ layer(Slow.layer, { excludeTestServices: true })("web/hono.ts, left", (it) => {
       const response = yield* post("/api/answer/stream", { question: "Count." })
       const reader = response.body!.getReader()
       const { value } = yield* Effect.promise(() => reader.read())
-      assert.include(new TextDecoder().decode(value), "One, ")
+      assert.include(new TextDecoder().decode(value), "One,")
       yield* Effect.promise(() => reader.cancel())
       assert.strictEqual(yield* stopped, "Count.")
     })

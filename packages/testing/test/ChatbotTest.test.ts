@@ -181,13 +181,15 @@ describe("ChatbotTest.layerServed", () => {
       assert.strictEqual((yield* asked).length, 2)
 
       const http = yield* HttpClient.HttpClient
-      const allowed = (origin: string) =>
-        Effect.map(
-          http.execute(HttpClientRequest.options(`${baseUrl}/api/bots`, { headers: { origin } })),
-          ({ headers }) => headers["access-control-allow-origin"]
-        )
-      assert.strictEqual(yield* allowed(origin), origin)
-      assert.strictEqual(yield* allowed("http://127.0.0.1:3001"), undefined)
+      for (const method of ["GET", "OPTIONS"] as const) {
+        const allowed = (origin: string) =>
+          Effect.map(
+            http.execute(HttpClientRequest.make(method)(`${baseUrl}/api/system/status`, { headers: { origin } })),
+            ({ headers }) => headers["access-control-allow-origin"]
+          )
+        assert.strictEqual(yield* allowed(origin), origin)
+        assert.strictEqual(yield* allowed("http://127.0.0.1:3001"), undefined)
+      }
     }).pipe(
       Effect.provide(
         ChatbotTest.layerServed({ bots: { support: {} }, answers: ["Yes.", "No."], corsOrigins: [origin] }).pipe(

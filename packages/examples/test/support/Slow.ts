@@ -27,7 +27,7 @@ export class Slow extends Context.Service<
           ...options,
           bots: { guide: { isOpen: true } },
           answers: ({ userMessage }) =>
-            Stream.make("One, ", "two, ").pipe(
+            Stream.make("One,", " two,").pipe(
               Stream.concat(Stream.never),
               Stream.ensuring(Queue.offer(stopped, userMessage))
             )
