@@ -37,7 +37,7 @@ const shows = (page: Page, className: string, text: string | RegExp) =>
 const texts = (page: Page) => Effect.promise(() => page.getByRole("log").locator("p").allTextContents())
 
 describe("browser/page.ts", () => {
-  layer(Browser.layer, { excludeTestServices: true, timeout: "11 minutes" })((it) => {
+  layer(Browser.layer, { excludeTestServices: true, timeout: "13 minutes" })((it) => {
     it.effect("chats with pnpm serve, which knows where it comes from", () =>
       Effect.gen(function* () {
         const port = yield* freePort
