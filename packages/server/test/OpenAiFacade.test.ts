@@ -217,7 +217,7 @@ layer(server, { excludeTestServices: true })("the OpenAI façade, with the opena
       assert.deepStrictEqual(told(missing), [404, "invalid_request_error", "model_not_found", "model"])
       assert.include(missing.message, "The model `nobody` does not exist")
       for (const [body, param] of [
-        [{ messages: [] }, "messages[0]"],
+        [{ messages: [] }, "messages"],
         [{ messages: [{ role: "assistant", content: "Hello." }] }, "messages"],
         [{ messages: [{ role: "robot", content: "Hello." }] }, "messages[0].role"],
         [

@@ -55,7 +55,7 @@ const Message = Schema.Struct({
 /** What is read of a request. Everything else in it is ignored. */
 const Request = Schema.Struct({
   model: Schema.NonEmptyString,
-  messages: Schema.NonEmptyArray(Message),
+  messages: Schema.Array(Message).check(Schema.isMinLength(1)),
   stream: optional(Schema.Boolean),
   stream_options: optional(Schema.Struct({ include_usage: optional(Schema.Boolean) })),
   n: optional(Schema.Int),
