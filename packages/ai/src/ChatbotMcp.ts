@@ -446,7 +446,13 @@ const asClient = McpServer.middleware<{ provides: ChatbotClient }>()(
 
 const parseJson = Schema.decodeUnknownOption(Schema.fromJsonString(Schema.Unknown))
 
-/** Standard input without the lines that are no JSON, which are answered here: after one of them the server would read nothing more. */
+/** No message is longer than this. */
+const maxMessageSize = 2 ** 20
+
+/**
+ * Standard input without the lines that are no JSON, or too much of it, which are answered here: after one of them the server would read
+ * nothing more.
+ */
 const onlyJson = Layer.effect(
   Stdio.Stdio,
   Effect.map(Stdio.Stdio, (stdio) => {
@@ -458,7 +464,9 @@ const onlyJson = Layer.effect(
         Stream.decodeText,
         Stream.splitLines,
         Stream.filterEffect((line) =>
-          line.trim() === "" || Option.isSome(parseJson(line)) ? Effect.succeed(true) : Effect.as(refuse, false)
+          line.trim() === "" || (line.length <= maxMessageSize && Option.isSome(parseJson(line)))
+            ? Effect.succeed(true)
+            : Effect.as(refuse, false)
         ),
         Stream.map((line) => `${line}\n`),
         Stream.encodeText
@@ -505,8 +513,9 @@ const asCaller = (baseUrl: string | URL) =>
     })
   )
 
-/** No message has a body as large as this. */
-const bounded = HttpRouter.middleware(Effect.provideService(HttpIncomingMessage.MaxBodySize, ByteSize.mebibytes(1)))
+const bounded = HttpRouter.middleware(
+  Effect.provideService(HttpIncomingMessage.MaxBodySize, ByteSize.bytes(maxMessageSize))
+)
 
 /**
  * Over HTTP ("Streamable HTTP"), as a route of the `HttpRouter`. The server has no token of its own: each request is handed on with its own

@@ -332,21 +332,19 @@ layer(Layer.provideMerge(Endpoint.layer, served(seed)), { excludeTestServices: t
 )
 
 describe("the MCP server over standard input and output", () => {
-  it.effect("says so of a line that is no JSON, and reads on", () =>
+  it.effect("says so of a line that is no JSON, or too much of it, and reads on", () =>
     Effect.gen(function* () {
       const said = yield* Queue.unbounded<string | Uint8Array>()
-      const lines = ["no JSON\n", '{"jsonrpc":"2.0","id":1,"method":"pi', 'ng"}\n\n{"jsonrpc"\n']
+      const long = JSON.stringify({ jsonrpc: "2.0", id: 2, method: "x".repeat(2 ** 24) })
+      const lines = ["no JSON\n", `${long}\n`, '{"jsonrpc":"2.0","id":1,"method":"pi', 'ng"}\n\n{"jsonrpc"\n']
       const stdio = Stdio.layerTest({
         stdin: Stream.encodeText(Stream.fromIterable(lines)).pipe(Stream.rechunk(1), Stream.concat(Stream.never)),
         stdout: () => Sink.forEach((text) => Queue.offer(said, text))
       })
       yield* Effect.forkScoped(Layer.launch(Layer.provide(ChatbotMcp.layerStdio, [stdio, ChatbotTest.mock({})])))
-      const answers = (yield* Queue.takeN(said, 3)).map((line) => JSON.parse(String(line)))
-      assert.sameDeepMembers(answers, [
-        { jsonrpc: "2.0", id: null, error: { code: -32700, message: "Parse error" } },
-        { jsonrpc: "2.0", id: 1, result: {} },
-        { jsonrpc: "2.0", id: null, error: { code: -32700, message: "Parse error" } }
-      ])
+      const answers = (yield* Queue.takeN(said, 4)).map((line) => JSON.parse(String(line)))
+      const parseError = { jsonrpc: "2.0", id: null, error: { code: -32700, message: "Parse error" } }
+      assert.sameDeepMembers(answers, [parseError, parseError, { jsonrpc: "2.0", id: 1, result: {} }, parseError])
     })
   )
 })
