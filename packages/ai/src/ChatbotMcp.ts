@@ -463,8 +463,9 @@ const onlyJson = Layer.effect(
       stdin: stdio.stdin.pipe(
         Stream.decodeText,
         Stream.splitLines,
+        Stream.filter((line) => line.trim() !== ""),
         Stream.filterEffect((line) =>
-          line.trim() === "" || (line.length <= maxMessageSize && Option.isSome(parseJson(line)))
+          line.length <= maxMessageSize && Option.isSome(parseJson(line))
             ? Effect.succeed(true)
             : Effect.as(refuse, false)
         ),

@@ -336,7 +336,7 @@ describe("the MCP server over standard input and output", () => {
     Effect.gen(function* () {
       const said = yield* Queue.unbounded<string | Uint8Array>()
       const long = JSON.stringify({ jsonrpc: "2.0", id: 2, method: "x".repeat(2 ** 24) })
-      const lines = ["no JSON\n", `${long}\n`, '{"jsonrpc":"2.0","id":1,"method":"pi', 'ng"}\n\n{"jsonrpc"\n']
+      const lines = ["no JSON\n \r\n", `${long}\n`, '{"jsonrpc":"2.0","id":1,"method":"pi', 'ng"}\n\n{"jsonrpc"\n']
       const stdio = Stdio.layerTest({
         stdin: Stream.encodeText(Stream.fromIterable(lines)).pipe(Stream.rechunk(1), Stream.concat(Stream.never)),
         stdout: () => Sink.forEach((text) => Queue.offer(said, text))
