@@ -1,0 +1,320 @@
+/**
+ * The conformance kit: checks a backend, whoever has written it, against the contract, over HTTP and by what is on the wire.
+ *
+ * ```ts
+ * const report = yield* Conformance.run({ baseUrl: "http://127.0.0.1:8080", token, userToken })
+ * yield* Console.log(ConformanceReport.text(report))
+ * ```
+ *
+ * What it makes it removes, also when it is interrupted, and what it finds it leaves as it is. See {@link verify} for checks as tests.
+ */
+import * as Clock from "effect/Clock"
+import * as Context from "effect/Context"
+import * as DateTime from "effect/DateTime"
+import * as Duration from "effect/Duration"
+import * as Effect from "effect/Effect"
+import * as HttpClient from "effect/http/HttpClient"
+import * as Layer from "effect/Layer"
+import * as Random from "effect/Random"
+import * as Redacted from "effect/Redacted"
+import * as Runtime from "effect/Runtime"
+import * as Schema from "effect/Schema"
+import * as Scope from "effect/Scope"
+import type { Leftover, Outcome, Report, Result } from "./ConformanceReport.ts"
+import { administration } from "./internal/conformance/administration.ts"
+import { type Check, contract, type Group, groups } from "./internal/conformance/Check.ts"
+import { core } from "./internal/conformance/core.ts"
+import { ask } from "./internal/conformance/exchange.ts"
+import { type Blocked, Skipped, type Violation } from "./internal/conformance/Failure.ts"
+import { namedBot, ownBot } from "./internal/conformance/given.ts"
+import { idempotency } from "./internal/conformance/idempotency.ts"
+import { operationOf, operations } from "./internal/conformance/operations.ts"
+import { security } from "./internal/conformance/security.ts"
+import { streaming } from "./internal/conformance/streaming.ts"
+import { type Need, Target } from "./internal/conformance/Target.ts"
+
+export { type Check, type Group, groups, type Source } from "./internal/conformance/Check.ts"
+export { Blocked, Skipped, Violation } from "./internal/conformance/Failure.ts"
+export { type OperationName } from "./internal/conformance/operations.ts"
+export { type Bot, type Caller, type Leftover, type Need, Target } from "./internal/conformance/Target.ts"
+
+const checksOf: Readonly<Record<Group, ReadonlyArray<Check>>> = {
+  core,
+  administration,
+  streaming,
+  idempotency,
+  security
+}
+
+/** The checks of all groups, in the order in which they are run: by group, and then by operation. */
+export const checks: ReadonlyArray<Check> = groups.flatMap((group) =>
+  operations.flatMap(({ name }) =>
+    checksOf[group]
+      .filter(({ operations: [first] }) => first === name)
+      .toSorted((one, other) => Number(one.isAlone) - Number(other.isAlone))
+  )
+)
+
+/** The backend, and who calls it. */
+export interface TargetOptions {
+  /** Where the backend is, without a path behind it. */
+  readonly baseUrl: string
+  /** The token of an admin. */
+  readonly token?: Redacted.Redacted | undefined
+  /** The token of a user who is no admin. */
+  readonly userToken?: Redacted.Redacted | undefined
+  /** That of another one. */
+  readonly otherToken?: Redacted.Redacted | undefined
+  /** The code of a bot to chat with. Without one an admin makes one, which is deleted at the end. */
+  readonly botCode?: string | undefined
+  /** What the bot is asked; it should know an answer. */
+  readonly question?: string | undefined
+  /**
+   * Whether checks may run that touch what they did not make: all chats of the user, the status and the stop flag of the backend, its running
+   * answers and its caches. What can be restored is. Default `false`.
+   */
+  readonly isDestructive?: boolean | undefined
+  /** How long an answer may take, with its body. Default 30 seconds. */
+  readonly timeout?: Duration.Input | undefined
+  /** What is told of something that could not be removed, as soon as that is known. By default it is logged as an error. */
+  readonly onLeftover?: ((leftover: Leftover) => Effect.Effect<void>) | undefined
+}
+
+/** Which checks are run, and how. */
+export interface RunOptions extends TargetOptions {
+  /** The checks to run, in this order. Default {@link checks}; see {@link choose}. */
+  readonly checks?: ReadonlyArray<Check> | undefined
+  /** How many checks of one operation run at a time. Default 4. */
+  readonly concurrency?: number | undefined
+  /** What is done with each result as it comes. The results come in the order of the checks. */
+  readonly onResult?: ((result: Result) => Effect.Effect<void>) | undefined
+}
+
+/** The backend cannot be checked: it is not there, or does not take the tokens. */
+export class CannotRun extends Schema.TaggedError<CannotRun>()("CannotRun", {
+  message: Schema.String
+}) {
+  override readonly [Runtime.errorExitCode] = 2
+  override readonly [Runtime.errorReported] = false
+}
+
+/** Which checks to take. */
+export interface Choice {
+  /** Only those of these groups. */
+  readonly groups?: ReadonlyArray<Group> | undefined
+  /** Only those whose id has this in it; `*` stands for anything. */
+  readonly check?: string | undefined
+  /** None whose id has this in it. */
+  readonly skip?: string | undefined
+  /** Only rules of the published contract, which a backend of somebody else keeps too. */
+  readonly onlyContract?: boolean | undefined
+}
+
+const matcher = (pattern: string): ((id: string) => boolean) => {
+  const parts = pattern.split("*").map((part) => part.replaceAll(/[^\w/]/g, String.raw`\$&`))
+  const expression = new RegExp(parts.join(".*"), "i")
+  return (id) => expression.test(id)
+}
+
+/** The checks of a choice; all of them, without one. */
+export const choose = ({ check, groups, onlyContract = false, skip }: Choice): ReadonlyArray<Check> => {
+  const isWanted = check === undefined ? () => true : matcher(check)
+  const isSkipped = skip === undefined ? () => false : matcher(skip)
+  return checks.filter(
+    ({ group, id, source }) =>
+      (groups === undefined || groups.includes(group)) &&
+      (!onlyContract || source === contract) &&
+      isWanted(id) &&
+      !isSkipped(id)
+  )
+}
+
+const gives: Readonly<Record<Need, string>> = {
+  admin: "give the token of an admin",
+  user: "give the token of a user",
+  member: "give the token of a user who is no admin",
+  other: "give the token of a second user",
+  bot: "name a bot, or give the token of an admin, who can make one",
+  destruction: "allow what touches more than the run has made"
+}
+
+/** The question that a bot of the kit can answer. */
+const question = "What is the conformance kit?"
+const fact = "The conformance kit is what checks a backend against its contract."
+
+/** Whether the backend is there and takes the tokens. Anything else that is wrong with it is for the checks. */
+const probe = Effect.gen(function* () {
+  const { baseUrl, tokens } = yield* Target
+  if (!/^https?:$/.test(URL.parse(baseUrl)?.protocol ?? "")) {
+    return yield* new CannotRun({
+      message: `${baseUrl} is not the URL of a backend: it begins with http:// or https://`
+    })
+  }
+  for (const as of ["admin", "user", "other"] as const) {
+    if (tokens[as] === undefined) continue
+    const answer = yield* Effect.result(ask("users.current", { as }))
+    if (answer._tag === "Success" && answer.success.status === 401) {
+      return yield* new CannotRun({ message: `The backend does not take the token of the ${as}: it answers 401` })
+    }
+  }
+  const answer = yield* Effect.result(ask("system.status", { as: tokens.admin === undefined ? "user" : "admin" }))
+  if (answer._tag === "Failure" && answer.failure.expected === "an answer") {
+    return yield* new CannotRun({ message: `${baseUrl} cannot be reached: ${answer.failure.actual}` })
+  }
+})
+
+/** The backend that checks run against, see {@link verify}. Fails when it is not there, or does not take the tokens. */
+export const layer = (options: TargetOptions): Layer.Layer<Target, CannotRun, HttpClient.HttpClient> =>
+  Layer.effect(
+    Target,
+    Effect.gen(function* () {
+      const scope = yield* Effect.scope
+      const prefix = `conformance-${(yield* Random.nextIntBetween(0, 2 ** 32)).toString(16)}-`
+      const { botCode, isDestructive = false, onLeftover, otherToken, token, userToken } = options
+      const tokens = { admin: token, user: userToken ?? token, other: otherToken }
+      let names = 0
+      const isMet: Readonly<Record<Need, boolean>> = {
+        admin: token !== undefined,
+        user: tokens.user !== undefined,
+        member: userToken !== undefined,
+        other: otherToken !== undefined,
+        bot: tokens.user !== undefined && (botCode !== undefined || token !== undefined),
+        destruction: isDestructive
+      }
+      const bot = yield* Effect.cached(
+        Effect.suspend(() => (botCode === undefined ? ownBot(fact) : namedBot(botCode))).pipe(
+          Effect.provideService(Scope.Scope, scope),
+          (make) => Effect.suspend(() => Effect.provideService(make, Target, target))
+        )
+      )
+      const target: Target["Service"] = {
+        baseUrl: options.baseUrl.replace(/\/+$/, ""),
+        http: yield* HttpClient.HttpClient,
+        tokens,
+        lacks: (need) => (isMet[need] ? undefined : gives[need]),
+        timeout: Duration.fromInputUnsafe(options.timeout ?? "30 seconds"),
+        bot,
+        question: options.question ?? question,
+        prefix,
+        name: (what) => `${prefix}${what}-${++names}`,
+        leave:
+          onLeftover ?? ((leftover) => Effect.logError(`Left on the backend: ${leftover.what}: ${leftover.reason}`))
+      }
+      yield* Effect.provideService(probe, Target, target)
+      return target
+    })
+  )
+
+/** Whether the backend keeps the rule of a check; fails with what it did instead. What the check has made is removed again. */
+export const verify = (check: Check): Effect.Effect<void, Violation | Blocked | Skipped, Target> =>
+  Effect.flatMap(Target, ({ lacks }) => {
+    const message = check.needs.map(lacks).find((lack) => lack !== undefined)
+    return message === undefined ? Effect.scoped(check.run) : new Skipped({ message })
+  })
+
+const isSecret = (token: Redacted.Redacted | undefined): token is Redacted.Redacted => token !== undefined
+
+/** Takes tokens out of what a backend has said. */
+const masking = ({ otherToken, token, userToken }: TargetOptions) => {
+  const secrets = [token, userToken, otherToken].filter(isSecret).map(Redacted.value)
+  return (text: string): string => secrets.reduce((text, secret) => text.replaceAll(secret, "…"), text)
+}
+
+const outcomeOf = (check: Check, mask: (text: string) => string): Effect.Effect<Outcome, never, Target> =>
+  verify(check).pipe(
+    Effect.as<Outcome>({ _tag: "Passed" }),
+    Effect.catchTags({
+      Violation: ({ actual, expected, request }) =>
+        Effect.succeed<Outcome>({
+          _tag: "Failed",
+          expected: mask(expected),
+          actual: mask(actual),
+          ...(request === undefined ? undefined : { request: mask(request) })
+        }),
+      Blocked: ({ message }) => Effect.succeed<Outcome>({ _tag: "Blocked", reason: mask(message) }),
+      Skipped: ({ message }) => Effect.succeed<Outcome>({ _tag: "Skipped", reason: message })
+    }),
+    Effect.catchDefect((defect) =>
+      Effect.succeed<Outcome>({ _tag: "Blocked", reason: mask(`the check itself is broken: ${String(defect)}`) })
+    )
+  )
+
+/**
+ * Runs the checks: operation by operation, of each some at a time, and those that must be alone after them. Fails only when the backend is not
+ * there or does not take the tokens; whatever else it does is in the report.
+ */
+export const run = Effect.fn("Conformance.run")(function* (
+  options: RunOptions
+): Effect.fn.Return<Report, CannotRun, HttpClient.HttpClient> {
+  const {
+    checks: chosen = checks,
+    concurrency = 4,
+    onLeftover = () => Effect.void,
+    onResult = () => Effect.void
+  } = options
+  const mask = masking(options)
+  const leftovers: Array<Leftover> = []
+  const startedUtc = yield* DateTime.now
+
+  const resultOf = Effect.fnUntraced(function* (check: Check) {
+    const begin = yield* Clock.currentTimeMillis
+    const outcome = yield* outcomeOf(check, mask)
+    const {
+      group,
+      id,
+      operations: [first, ...others],
+      source,
+      title
+    } = check
+    return {
+      check: id,
+      group,
+      operations: [operationOf(first).label, ...others.map((name) => operationOf(name).label)],
+      title,
+      source,
+      outcome,
+      millis: (yield* Clock.currentTimeMillis) - begin
+    } satisfies Result
+  })
+
+  const leave = ({ reason, what }: Leftover) => {
+    const leftover = { what, reason: mask(reason) }
+    leftovers.push(leftover)
+    return onLeftover(leftover)
+  }
+
+  const { prefix, results } = yield* Effect.gen(function* () {
+    const target = Context.get(yield* Layer.build(layer({ ...options, onLeftover: leave })), Target)
+    const results: Array<Result> = []
+    for (const batch of batches(chosen)) {
+      yield* Effect.forEach(batch, resultOf, { concurrency }).pipe(
+        Effect.tap((results) => Effect.forEach(results, onResult)),
+        Effect.tap((more) => Effect.sync(() => results.push(...more))),
+        Effect.provideService(Target, target)
+      )
+    }
+    return { prefix: target.prefix, results }
+  }).pipe(Effect.scoped)
+
+  return { backend: options.baseUrl, prefix, startedUtc, results, leftovers }
+})
+
+/** Checks that may run at a time: neighbours of the same operation, none of which must be alone. */
+const batches = (checks: ReadonlyArray<Check>): ReadonlyArray<ReadonlyArray<Check>> => {
+  const all: Array<Array<Check>> = []
+  for (const check of checks) {
+    const last = all.at(-1)
+    const [before] = last ?? []
+    if (
+      last === undefined ||
+      before === undefined ||
+      check.isAlone ||
+      before.isAlone ||
+      before.group !== check.group ||
+      before.operations[0] !== check.operations[0]
+    ) {
+      all.push([check])
+    } else last.push(check)
+  }
+  return all
+}
