@@ -25,8 +25,8 @@ import { administration } from "./internal/conformance/administration.ts"
 import { type Check, contract, type Group, groups } from "./internal/conformance/Check.ts"
 import { core } from "./internal/conformance/core.ts"
 import { ask } from "./internal/conformance/exchange.ts"
-import { type Blocked, Skipped, type Violation } from "./internal/conformance/Failure.ts"
-import { namedBot, ownBot } from "./internal/conformance/given.ts"
+import { Blocked, Skipped, Violation } from "./internal/conformance/Failure.ts"
+import { fact, namedBot, ownBot, question } from "./internal/conformance/given.ts"
 import { idempotency } from "./internal/conformance/idempotency.ts"
 import { operationOf, operations } from "./internal/conformance/operations.ts"
 import { security } from "./internal/conformance/security.ts"
@@ -138,17 +138,15 @@ const gives: Readonly<Record<Need, string>> = {
   destruction: "allow what touches more than the run has made"
 }
 
-/** The question that a bot of the kit can answer. */
-const question = "What is the conformance kit?"
-const fact = "The conformance kit is what checks a backend against its contract."
-
 /** Whether the backend is there and takes the tokens. Anything else that is wrong with it is for the checks. */
 const probe = Effect.gen(function* () {
   const { baseUrl, tokens } = yield* Target
-  if (!/^https?:$/.test(URL.parse(baseUrl)?.protocol ?? "")) {
-    return yield* new CannotRun({
-      message: `${baseUrl} is not the URL of a backend: it begins with http:// or https://`
-    })
+  const url = URL.parse(baseUrl)
+  if (url === null || !/^https?:$/.test(url.protocol)) {
+    return yield* new CannotRun({ message: "That is not the URL of a backend: it begins with http:// or https://" })
+  }
+  if (url.username !== "" || url.password !== "" || url.search !== "") {
+    return yield* new CannotRun({ message: "The URL of a backend has no user, password or query" })
   }
   for (const as of ["admin", "user", "other"] as const) {
     if (tokens[as] === undefined) continue
@@ -163,6 +161,16 @@ const probe = Effect.gen(function* () {
   }
 })
 
+const isToken = (token: Redacted.Redacted | undefined): token is Redacted.Redacted => token !== undefined
+
+/** Takes tokens out of what a backend has said. */
+const masking = (tokens: Target["Service"]["tokens"]) => {
+  const secrets = Object.values(tokens).filter(isToken).map(Redacted.value)
+  return (text: string): string => secrets.reduce((text, secret) => text.replaceAll(secret, "…"), text)
+}
+
+const logged = ({ reason, what }: Leftover) => Effect.logError(`Left on the backend: ${what}: ${reason}`)
+
 /** The backend that checks run against, see {@link verify}. Fails when it is not there, or does not take the tokens. */
 export const layer = (options: TargetOptions): Layer.Layer<Target, CannotRun, HttpClient.HttpClient> =>
   Layer.effect(
@@ -170,7 +178,7 @@ export const layer = (options: TargetOptions): Layer.Layer<Target, CannotRun, Ht
     Effect.gen(function* () {
       const scope = yield* Effect.scope
       const prefix = `conformance-${(yield* Random.nextIntBetween(0, 2 ** 32)).toString(16)}-`
-      const { botCode, isDestructive = false, onLeftover, otherToken, token, userToken } = options
+      const { botCode, isDestructive = false, onLeftover = logged, otherToken, token, userToken } = options
       const tokens = { admin: token, user: userToken ?? token, other: otherToken }
       let names = 0
       const isMet: Readonly<Record<Need, boolean>> = {
@@ -187,6 +195,7 @@ export const layer = (options: TargetOptions): Layer.Layer<Target, CannotRun, Ht
           (make) => Effect.suspend(() => Effect.provideService(make, Target, target))
         )
       )
+      const mask = masking(tokens)
       const target: Target["Service"] = {
         baseUrl: options.baseUrl.replace(/\/+$/, ""),
         http: yield* HttpClient.HttpClient,
@@ -197,45 +206,40 @@ export const layer = (options: TargetOptions): Layer.Layer<Target, CannotRun, Ht
         question: options.question ?? question,
         prefix,
         name: (what) => `${prefix}${what}-${++names}`,
-        leave:
-          onLeftover ?? ((leftover) => Effect.logError(`Left on the backend: ${leftover.what}: ${leftover.reason}`))
+        leave: ({ reason, what }) => onLeftover({ what, reason: mask(reason) })
       }
       yield* Effect.provideService(probe, Target, target)
       return target
     })
   )
 
-/** Whether the backend keeps the rule of a check; fails with what it did instead. What the check has made is removed again. */
+/** Whether the backend keeps the rule of a check; fails with what it did instead, without tokens. What the check has made is removed again. */
 export const verify = (check: Check): Effect.Effect<void, Violation | Blocked | Skipped, Target> =>
-  Effect.flatMap(Target, ({ lacks }) => {
-    const message = check.needs.map(lacks).find((lack) => lack !== undefined)
-    return message === undefined ? Effect.scoped(check.run) : new Skipped({ message })
+  Effect.flatMap(Target, (target) => {
+    const message = check.needs.map(target.lacks).find((lack) => lack !== undefined)
+    if (message !== undefined) return new Skipped({ message })
+    const mask = masking(target.tokens)
+    return Effect.scoped(check.run).pipe(
+      Effect.mapError((failure) => {
+        if (failure._tag === "Blocked") return new Blocked({ message: mask(failure.message) })
+        if (failure._tag === "Skipped") return failure
+        const { actual, expected, request } = failure
+        return new Violation({ expected: mask(expected), actual: mask(actual), request: request && mask(request) })
+      })
+    )
   })
 
-const isSecret = (token: Redacted.Redacted | undefined): token is Redacted.Redacted => token !== undefined
-
-/** Takes tokens out of what a backend has said. */
-const masking = ({ otherToken, token, userToken }: TargetOptions) => {
-  const secrets = [token, userToken, otherToken].filter(isSecret).map(Redacted.value)
-  return (text: string): string => secrets.reduce((text, secret) => text.replaceAll(secret, "…"), text)
-}
-
-const outcomeOf = (check: Check, mask: (text: string) => string): Effect.Effect<Outcome, never, Target> =>
+const outcomeOf = (check: Check): Effect.Effect<Outcome, never, Target> =>
   verify(check).pipe(
     Effect.as<Outcome>({ _tag: "Passed" }),
     Effect.catchTags({
       Violation: ({ actual, expected, request }) =>
-        Effect.succeed<Outcome>({
-          _tag: "Failed",
-          expected: mask(expected),
-          actual: mask(actual),
-          ...(request === undefined ? undefined : { request: mask(request) })
-        }),
-      Blocked: ({ message }) => Effect.succeed<Outcome>({ _tag: "Blocked", reason: mask(message) }),
+        Effect.succeed<Outcome>({ _tag: "Failed", request, expected, actual }),
+      Blocked: ({ message }) => Effect.succeed<Outcome>({ _tag: "Blocked", reason: message }),
       Skipped: ({ message }) => Effect.succeed<Outcome>({ _tag: "Skipped", reason: message })
     }),
     Effect.catchDefect((defect) =>
-      Effect.succeed<Outcome>({ _tag: "Blocked", reason: mask(`the check itself is broken: ${String(defect)}`) })
+      Effect.succeed<Outcome>({ _tag: "Blocked", reason: `the check itself is broken: ${String(defect)}` })
     )
   )
 
@@ -252,13 +256,12 @@ export const run = Effect.fn("Conformance.run")(function* (
     onLeftover = () => Effect.void,
     onResult = () => Effect.void
   } = options
-  const mask = masking(options)
   const leftovers: Array<Leftover> = []
   const startedUtc = yield* DateTime.now
 
   const resultOf = Effect.fnUntraced(function* (check: Check) {
     const begin = yield* Clock.currentTimeMillis
-    const outcome = yield* outcomeOf(check, mask)
+    const outcome = yield* outcomeOf(check)
     const {
       group,
       id,
@@ -277,8 +280,7 @@ export const run = Effect.fn("Conformance.run")(function* (
     } satisfies Result
   })
 
-  const leave = ({ reason, what }: Leftover) => {
-    const leftover = { what, reason: mask(reason) }
+  const leave = (leftover: Leftover) => {
     leftovers.push(leftover)
     return onLeftover(leftover)
   }

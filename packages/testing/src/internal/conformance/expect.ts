@@ -9,19 +9,20 @@ import type { Target } from "./Target.ts"
 /** How much of a body stands in a report. */
 const shown = 400
 
+/** A body as far as it fits into a report. A ticket is a secret, and stands nowhere. */
+const bodyInShort = ({ operation, text }: Answer): string => {
+  if (text === "") return "without a body"
+  if (operation.name === "chats.createTicket") return `with a body of ${text.length} characters`
+  return text.length > shown ? `${text.slice(0, shown)}…` : text
+}
+
 /** An answer in a line. */
-export const inShort = ({ headers, status, text }: Pick<Answer, "headers" | "status" | "text">): string =>
-  [
-    status,
-    headers["content-type"],
-    text === "" ? "without a body" : text.length > shown ? `${text.slice(0, shown)}…` : text
-  ]
-    .filter((part) => part !== undefined)
-    .join(" ")
+export const inShort = (answer: Answer): string =>
+  [answer.status, answer.headers["content-type"], bodyInShort(answer)].filter((part) => part !== undefined).join(" ")
 
 /** Fails: the answer is not what the rule wants. */
 export const violates = (
-  answer: Pick<Answer, "request" | "headers" | "status" | "text">,
+  answer: Answer,
   expected: string,
   actual: string = inShort(answer)
 ): Effect.Effect<never, Violation> => Effect.fail(new Violation({ request: answer.request, expected, actual }))
@@ -90,6 +91,22 @@ export const conforms = Effect.fnUntraced(function* (answer: Answer): Effect.fn.
 export const success = (name: OperationName, input?: Input): Effect.Effect<Answer, Violation, Target> =>
   Effect.flatMap(ask(name, input), conforms)
 
+/** A text that may be absent, as every text of the contract. */
+export const text = Schema.optional(Schema.NullOr(Schema.String))
+
+/** What a check looks at beside what it is about: the answer of an operation that succeeds, and these fields of it. */
+export const seen = <Fields extends Schema.Struct.Fields>(name: OperationName, input: Input, wanted: Fields) =>
+  prepared(
+    Effect.flatMap(ok(name, input), (answer) => Effect.map(fields(answer, wanted), (body) => ({ answer, body })))
+  )
+
+/** The items of a page, of which these fields must be there. */
+export const itemsOf = <Fields extends Schema.Struct.Fields>(answer: Answer, wanted: Fields) =>
+  Effect.map(
+    fields(answer, { items: Schema.optional(Schema.NullOr(Schema.Array(Schema.Struct(wanted)))) }),
+    ({ items }) => items ?? []
+  )
+
 /** What was there is what the rule wants. Lists and objects are compared by what is in them. */
 export const equals = <A>(
   answer: Answer,
@@ -108,3 +125,15 @@ export const holds = (
   expected: string,
   actual?: string
 ): Effect.Effect<void, Violation> => (isTrue ? Effect.void : violates(answer, expected, actual))
+
+/** The answer is a problem (RFC 9457) that says what it is, and has the status that it was sent with. */
+export const isProblem = Effect.fnUntraced(function* (answer: Answer): Effect.fn.Return<void, Violation> {
+  yield* holds(answer, mediaType(answer) === "application/problem+json", "a body of type application/problem+json")
+  const problem = yield* fields(answer, {
+    type: Schema.NonEmptyString,
+    title: Schema.NonEmptyString,
+    status: Schema.Finite,
+    detail: Schema.NonEmptyString
+  })
+  yield* equals(answer, "a problem with the status", problem.status, answer.status)
+})

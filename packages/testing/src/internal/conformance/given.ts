@@ -55,6 +55,16 @@ const idIn =
 
 const isText = (body: unknown): body is string => typeof body === "string" && body !== ""
 
+/** Puts back what a check has changed, and takes down where that does not succeed. */
+export const restored = (what: string, name: OperationName, input: Input): Effect.Effect<void, never, Target> =>
+  Effect.flatMap(Target, ({ leave }) =>
+    ask(name, input).pipe(
+      Effect.map((answer) => (answer.status === 200 ? undefined : `${answer.request} answered ${inShort(answer)}`)),
+      Effect.catch(({ actual }) => Effect.succeed(actual)),
+      Effect.flatMap((reason) => (reason === undefined ? Effect.void : leave({ what, reason })))
+    )
+  )
+
 /** A text as an answer, in quotes. */
 export const bareText = (answer: Answer): Effect.Effect<string, Violation> =>
   json(answer).pipe(Effect.filterOrElse(isText, () => violates(answer, "a text that is not empty, in quotes")))
@@ -120,6 +130,27 @@ export const bot = Effect.fnUntraced(function* (
   )
   return { botId, code }
 })
+
+/** A new start bot. */
+export const startBot = bot({ implementationType: "Start" })
+
+/** Links a bot to a start bot. The link goes with either of them. */
+export const link = (
+  startBotId: string,
+  botId: string,
+  payload: { readonly [field: string]: Schema.Json } = {}
+): Effect.Effect<Answer, Blocked, Target> =>
+  prepared(
+    ok("adminBots.createLink", {
+      params: { startBotId, botId },
+      payload: { isDefaultBot: false, keywords: "", ...payload }
+    })
+  )
+
+/** What a bot of the kit knows, and the question about it. */
+export const fact = "The conformance kit is what checks a backend against its contract."
+/** What a bot of the kit is asked. */
+export const question = "What is the conformance kit?"
 
 /** The bot that a run makes for itself, with something that it knows. */
 export const ownBot = (fact: string): Effect.Effect<Bot, Blocked, Target | Scope.Scope> =>
