@@ -67,6 +67,11 @@ export interface TargetOptions {
   readonly otherToken?: Redacted.Redacted | undefined
   /** The code of a bot to chat with. Without one an admin makes one, which is deleted at the end. */
   readonly botCode?: string | undefined
+  /**
+   * Whether the backend has the operations of the group `administration`, so that an admin can make bots. Without them a bot must be named,
+   * and checks that need more are skipped. Default `true`.
+   */
+  readonly canMakeBots?: boolean | undefined
   /** What the bot is asked; it should know an answer. */
   readonly question?: string | undefined
   /**
@@ -130,12 +135,13 @@ export const choose = ({ check, groups, onlyContract = false, skip }: Choice): R
 }
 
 const gives: Readonly<Record<Need, string>> = {
-  admin: "give the token of an admin",
-  user: "give the token of a user",
-  member: "give the token of a user who is no admin",
-  other: "give the token of a second user",
-  bot: "name a bot, or give the token of an admin, who can make one",
-  destruction: "allow what touches more than the run has made"
+  admin: "give the token of an admin (--token)",
+  user: "give the token of a user (--user-token)",
+  member: "give the token of a user who is no admin (--user-token)",
+  other: "give the token of a second user (--other-token)",
+  bot: "name a bot (--bot), or give the token of an admin (--token), who can make one",
+  bots: "give the token of an admin (--token), who can make bots, and choose the group administration too",
+  destruction: "allow what touches more than the run has made (--destructive)"
 }
 
 /** Whether the backend is there and takes the tokens. Anything else that is wrong with it is for the checks. */
@@ -178,7 +184,15 @@ export const layer = (options: TargetOptions): Layer.Layer<Target, CannotRun, Ht
     Effect.gen(function* () {
       const scope = yield* Effect.scope
       const prefix = `conformance-${(yield* Random.nextIntBetween(0, 2 ** 32)).toString(16)}-`
-      const { botCode, isDestructive = false, onLeftover = logged, otherToken, token, userToken } = options
+      const {
+        botCode,
+        canMakeBots = true,
+        isDestructive = false,
+        onLeftover = logged,
+        otherToken,
+        token,
+        userToken
+      } = options
       const tokens = { admin: token, user: userToken ?? token, other: otherToken }
       let names = 0
       const isMet: Readonly<Record<Need, boolean>> = {
@@ -186,7 +200,8 @@ export const layer = (options: TargetOptions): Layer.Layer<Target, CannotRun, Ht
         user: tokens.user !== undefined,
         member: userToken !== undefined,
         other: otherToken !== undefined,
-        bot: tokens.user !== undefined && (botCode !== undefined || token !== undefined),
+        bot: tokens.user !== undefined && (botCode !== undefined || (token !== undefined && canMakeBots)),
+        bots: token !== undefined && canMakeBots,
         destruction: isDestructive
       }
       const bot = yield* Effect.cached(

@@ -121,7 +121,7 @@ export const coloured: Style = {
 const marks = { Passed: "✓", Failed: "✗", Blocked: "!", Skipped: "–" } as const
 
 // A terminal obeys the control characters in what it prints, and a line of a report is one.
-const oneLine = (text: string): string => text.replace(/[\p{Cc}\u2028\u2029\u202a-\u202e\u2066-\u2069]+/gu, " ").trim()
+const oneLine = (text: string): string => text.replace(/[\s\p{Cc}\u202a-\u202e\u2066-\u2069]+/gu, " ").trim()
 
 const detail = (name: string, text: string, style: Style) => `        ${style.faint(name.padEnd(9))}${oneLine(text)}`
 
@@ -149,6 +149,10 @@ const outcomeLines = ({ check, outcome, source, title }: Result, style: Style): 
       ]
   }
 }
+
+/** The first line of a report. */
+export const titleLine = (backend: string, options: { readonly style?: Style | undefined } = {}): string =>
+  (options.style ?? plain).strong(`Conformance of ${backend}`)
 
 /** The lines of a result, with headings where it begins a group or an operation: `before` is the result before it. */
 export const resultLines = (
@@ -204,7 +208,7 @@ export const summaryLines = (
 /** The report for people: group by group, operation by operation. */
 export const text = (report: Report, options: { readonly style?: Style | undefined } = {}): string =>
   [
-    `Conformance of ${report.backend}`,
+    titleLine(report.backend, options),
     ...report.results.flatMap((result, i) => resultLines(result, { ...options, before: report.results[i - 1] })),
     ...summaryLines(report, options),
     ""

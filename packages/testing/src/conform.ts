@@ -121,6 +121,7 @@ const conformance = Command.make(
     })
     if (checks.length === 0) return yield* new Conformance.CannotRun({ message: "There is no such check" })
 
+    yield* say(ConformanceReport.titleLine(given.url, { style }))
     let before: ConformanceReport.Result | undefined
     const report = yield* Conformance.run({
       baseUrl: given.url,
@@ -128,6 +129,7 @@ const conformance = Command.make(
       userToken: Option.getOrUndefined(given.userToken),
       otherToken: Option.getOrUndefined(given.otherToken),
       botCode: Option.getOrUndefined(given.bot),
+      canMakeBots: Option.getOrElse(given.group, () => Conformance.groups).includes("administration"),
       question: Option.getOrUndefined(given.question),
       isDestructive: given.destructive,
       timeout: Duration.seconds(given.timeout),

@@ -7,9 +7,10 @@ import type { Blocked } from "./Failure.ts"
 
 /**
  * What a check needs of who runs it: `admin`, a token of an admin; `user`, a token of anybody; `member`, of a user who is no admin; `other`,
- * of a second user; `bot`, a bot to chat with; `destruction`, that more may be touched than what the check made itself.
+ * of a second user; `bot`, a bot to chat with; `bots`, bots that are made for it; `destruction`, that more may be touched than what the check
+ * made itself.
  */
-export type Need = "admin" | "user" | "member" | "other" | "bot" | "destruction"
+export type Need = "admin" | "user" | "member" | "other" | "bot" | "bots" | "destruction"
 
 /** As whom a request is sent. */
 export type Caller = "admin" | "user" | "other" | "nobody"

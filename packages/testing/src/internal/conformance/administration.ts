@@ -215,7 +215,7 @@ export const administration: ReadonlyArray<Check> = [
   }),
   check(
     "adminBots.list/has-bots-that-cannot-be-used",
-    { title: "Admins see bots that are not active, or not public", source: contract, needs: admin },
+    { title: "Admins see bots that are not active, or not public", source: decision, needs: admin },
     Effect.gen(function* () {
       for (const payload of [{ isActive: false }, { isPublic: false }]) {
         const { botId, code } = yield* Given.bot(payload)
@@ -520,7 +520,7 @@ export const administration: ReadonlyArray<Check> = [
   }),
   check(
     "adminBots.listUnassigned/leaves-out-what-is-linked",
-    { title: "A bot that is linked is not among those that could be", source: contract, needs: admin },
+    { title: "A bot that is linked is not among those that could be", source: decision, needs: admin },
     Effect.gen(function* () {
       const { botId: startBotId } = yield* Given.startBot
       const { botId, code } = yield* Given.bot()

@@ -17,7 +17,7 @@ const listOf = (name: List["name"], items: string, payload: { readonly [field: s
   id: "botId",
   text: "displayName",
   needs: ["user"],
-  makes: ["user", "admin"],
+  makes: ["user", "bots"],
   given: Effect.succeed({
     input: {},
     make: (text) =>
@@ -47,7 +47,7 @@ export const bots: ReadonlyArray<Check> = [
       title:
         "A start bot gives a message to the bot with its keyword, what fits none to its default bot, and another bot takes all itself",
       source: decision,
-      needs: ["user", "admin"],
+      needs: ["user", "bots"],
       also: ["adminBots.createLink"]
     },
     Effect.gen(function* () {
@@ -91,7 +91,7 @@ export const bots: ReadonlyArray<Check> = [
     {
       title: "A bot that is not active, or not public, is on no list of a user",
       source: decision,
-      needs: ["member", "admin"]
+      needs: ["member", "bots"]
     },
     Effect.gen(function* () {
       for (const payload of [{ isActive: false }, { isPublic: false }]) {
@@ -108,7 +108,7 @@ export const bots: ReadonlyArray<Check> = [
   ),
   ...listChecks(check, {
     ...listOf("bots.listByStartBot", "bots of a start bot"),
-    needs: ["user", "admin"],
+    needs: ["user", "bots"],
     given: Effect.map(Given.startBot, ({ botId: startBotId }) => ({
       input: { params: { startBotId } },
       make: (text) =>
@@ -123,7 +123,7 @@ export const bots: ReadonlyArray<Check> = [
   ...listChecks(check, listOf("bots.startBots", "start bots", { implementationType: "Start" })),
   check(
     "bots.startBots/has-start-bots-alone",
-    { title: "A bot that routes to none is no start bot", source: decision, needs: ["user", "admin"] },
+    { title: "A bot that routes to none is no start bot", source: decision, needs: ["user", "bots"] },
     Effect.gen(function* () {
       const { code } = yield* Given.bot()
       const answer = yield* ok("bots.startBots", { query: { SearchFor: code } })
@@ -142,7 +142,7 @@ export const bots: ReadonlyArray<Check> = [
       const { bot } = yield* Target
       const { botId } = yield* bot
       const answer = yield* ask("bots.image", { headers: { accept: "*/*" }, params: { botId } })
-      if (answer.status === 404) return yield* skip("name a bot that has an image")
+      if (answer.status === 404) return yield* skip("name a bot that has an image (--bot)")
       yield* hasStatus(answer, 200)
       const isImage = (answer.headers["content-type"] ?? "").startsWith("image/")
       const head = String.fromCharCode(...answer.bytes.subarray(0, 16))
@@ -159,7 +159,7 @@ export const bots: ReadonlyArray<Check> = [
     {
       title: "A bot without an image, or that does not exist, has none: 404",
       source: decision,
-      needs: ["user", "admin"]
+      needs: ["user", "bots"]
     },
     Effect.gen(function* () {
       const { botId } = yield* Given.bot()

@@ -50,7 +50,9 @@ const document = Effect.gen(function* () {
   const url = body.metaData?.sources?.[0]?.url
   const path = url?.split("/downloads/")[1]
   if (path === undefined) {
-    return yield* skip("name a bot whose answers name documents, and give a question that it answers from them")
+    return yield* skip(
+      "name a bot whose answers name documents (--bot), and ask what it answers from them (--question)"
+    )
   }
   return { chatId, path: decodeURIComponent(path) }
 })

@@ -31,7 +31,7 @@ export interface Input {
 /** An answer, as it came. */
 export interface Answer {
   readonly operation: Operation
-  /** The request, as `GET /api/chats/1 as user`. */
+  /** The request, as `PUT /api/chats/1/displayName as user, with {"displayName":"Name"}`. */
   readonly request: string
   readonly status: number
   /** By their names in lower case. */
@@ -49,7 +49,8 @@ export interface Opened extends Omit<Answer, "bytes" | "text"> {
 /** The most that is read of a body. */
 const maxBodySize = 8 * 2 ** 20
 
-const literal = new Set(["*"])
+/** How much of the body of a request stands in a report. */
+const shownBody = 200
 
 /** A text in a path, without what would lead to another operation. */
 const segment = (text: string): string => encodeURIComponent(text)
@@ -58,7 +59,7 @@ const pathOf = ({ path }: Operation, params: NonNullable<Input["params"]>): stri
   path
     .split("/")
     .map((part) => {
-      if (literal.has(part)) return (params["*"] ?? "").split("/").map(segment).join("/")
+      if (part === "*") return (params["*"] ?? "").split("/").map(segment).join("/")
       return part.startsWith(":") ? segment(params[part.slice(1)] ?? "") : part
     })
     .join("/")
@@ -107,8 +108,12 @@ export const open = Effect.fnUntraced(function* (
   const caller = as ?? (operation.access === "Admin" ? "admin" : "user")
   const token = tokens[caller]
   const target = spell(`${pathOf(operation, params)}${queryOf(query)}`)
-  const request = `${operation.method} ${target.replace(/(?<=[?&]ticket=)[^&]+/i, "…")} as ${caller}`
   const text = body ?? (payload === undefined ? undefined : JSON.stringify(payload))
+  const request = [
+    `${operation.method} ${target.replace(/(?<=[?&]ticket=)[^&]+/i, "…")} as ${caller}`,
+    ...Object.entries(headers).map(([name, value]) => `${name}: ${name === "authorization" ? "…" : value}`),
+    ...(text === undefined ? [] : [`with ${text.length > shownBody ? `${text.slice(0, shownBody)}…` : text}`])
+  ].join(", ")
   const contentType = headers["content-type"] ?? "application/json"
   const outgoing = HttpClientRequest.make(operation.method)(`${baseUrl}${target}`, {
     headers: {

@@ -20,10 +20,9 @@ const usage = {
   )
 }
 
-/** A bot that was asked once, in a chat of the user. */
+/** The bot of the run, after it was asked once. */
 const askedBot = Effect.gen(function* () {
-  const { botId } = yield* Given.ownBot(Given.fact)
-  const { chatId } = yield* Given.chat("user", { botId })
+  const { botId, chatId } = yield* Given.chat()
   yield* Given.completion(chatId)
   return botId
 })
@@ -39,7 +38,7 @@ export const system: ReadonlyArray<Check> = [
     check,
     "statistics.tokenUsage",
     "What a question has cost is counted, by day, bot and kind",
-    ["user", "admin"],
+    ["user", "admin", "bot"],
     Effect.gen(function* () {
       const botId = yield* askedBot
       const answer = yield* success("statistics.tokenUsage", { query: { BotId: botId, PageSize: 50 } })
@@ -58,7 +57,8 @@ export const system: ReadonlyArray<Check> = [
     {
       title: "The usage can be asked for by its kind and by its days",
       source: contract,
-      needs: ["user", "admin"]
+      needs: ["user", "admin", "bot"],
+      isAlone: true
     },
     Effect.gen(function* () {
       const botId = yield* askedBot
@@ -96,7 +96,7 @@ export const system: ReadonlyArray<Check> = [
     check,
     "statistics.recompute",
     "The statistics are the same after they are computed anew, and the answer is empty",
-    ["user", "admin"],
+    ["user", "admin", "bot"],
     Effect.gen(function* () {
       const botId = yield* askedBot
       const { body } = yield* seen("statistics.tokenUsage", { query: { BotId: botId } }, usage)

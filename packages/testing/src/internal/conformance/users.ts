@@ -255,7 +255,7 @@ export const users: ReadonlyArray<Check> = [
     check,
     "users.deleteChatsByBot",
     "All chats with a bot go, or all but the favourites, and those with another bot stay",
-    ["user", "admin"],
+    ["user", "bots"],
     Effect.gen(function* () {
       const bot = yield* Given.bot()
       const { chatId: another } = yield* Given.chat("user", yield* Given.bot())
@@ -265,7 +265,7 @@ export const users: ReadonlyArray<Check> = [
   ),
   check(
     "users.deleteChatsByBot/refuses-what-is-neither-true-nor-false",
-    { title: "What is neither true nor false is 400, and deletes nothing", source: decision, needs: ["user", "admin"] },
+    { title: "What is neither true nor false is 400, and deletes nothing", source: decision, needs: ["user", "bots"] },
     Effect.gen(function* () {
       const bot = yield* Given.bot()
       const { chatId } = yield* Given.chat("user", bot)
