@@ -273,7 +273,8 @@ export const chats: ReadonlyArray<Check> = [
     "A feedback is answered with its id",
     chat,
     Effect.gen(function* () {
-      const { chatId } = yield* Given.chat()
+      // No operation deletes a feedback: it goes with its bot.
+      const { chatId } = yield* Given.chat("user", yield* Given.spareBot)
       const answer = yield* success("chats.feedback", {
         params: { chatId },
         payload: { userMessage: "What?", assistantMessage: "That.", userComment: "Good.", voteId: 1 }

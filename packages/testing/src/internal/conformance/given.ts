@@ -131,6 +131,11 @@ export const bot = Effect.fnUntraced(function* (
   return { botId, code }
 })
 
+/** A bot of which something may be left: a new one, or where none can be made the one that was named. */
+export const spareBot = Effect.flatMap(Target, ({ bot: named, lacks }) =>
+  lacks("bots") === undefined ? bot() : Effect.map(named, ({ botId, code }) => ({ botId, code }))
+)
+
 /** A new start bot. */
 export const startBot = bot({ implementationType: "Start" })
 
