@@ -377,11 +377,14 @@ describe("what a run has made", () => {
         const reached = yield* Deferred.make<void>()
         const counting = HttpClient.make((request) =>
           Effect.gen(function* () {
-            if (++count === at) {
+            const isLast = ++count === at
+            const response = yield* Effect.orDie(http.execute(request))
+            // The work is done, and the answer on its way.
+            if (isLast) {
               yield* Deferred.succeed(reached, undefined)
-              yield* Effect.yieldNow
+              yield* Effect.repeat(Effect.yieldNow, { times: 9 })
             }
-            return yield* Effect.orDie(http.execute(request))
+            return response
           })
         )
         const running = yield* Effect.forkChild(
