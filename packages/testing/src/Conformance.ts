@@ -11,30 +11,24 @@
 import * as Clock from "effect/Clock"
 import * as Context from "effect/Context"
 import * as DateTime from "effect/DateTime"
-import * as Duration from "effect/Duration"
 import * as Effect from "effect/Effect"
-import * as HttpClient from "effect/http/HttpClient"
+import type * as HttpClient from "effect/http/HttpClient"
 import * as Layer from "effect/Layer"
-import * as Random from "effect/Random"
-import * as Redacted from "effect/Redacted"
-import * as Runtime from "effect/Runtime"
-import * as Schema from "effect/Schema"
-import * as Scope from "effect/Scope"
 import type { Leftover, Outcome, Report, Result } from "./ConformanceReport.ts"
 import { administration } from "./internal/conformance/administration.ts"
 import { type Check, contract, type Group, groups } from "./internal/conformance/Check.ts"
 import { core } from "./internal/conformance/core.ts"
-import { ask } from "./internal/conformance/exchange.ts"
 import { Blocked, Skipped, Violation } from "./internal/conformance/Failure.ts"
-import { fact, namedBot, ownBot, question } from "./internal/conformance/given.ts"
 import { idempotency } from "./internal/conformance/idempotency.ts"
 import { operationOf, operations } from "./internal/conformance/operations.ts"
+import { type CannotRun, layer, masking, type TargetOptions } from "./internal/conformance/layer.ts"
 import { security } from "./internal/conformance/security.ts"
 import { streaming } from "./internal/conformance/streaming.ts"
-import { type Need, Target } from "./internal/conformance/Target.ts"
+import { Target } from "./internal/conformance/Target.ts"
 
 export { type Check, type Group, groups, type Source } from "./internal/conformance/Check.ts"
 export { Blocked, Skipped, Violation } from "./internal/conformance/Failure.ts"
+export { CannotRun, layer, type TargetOptions } from "./internal/conformance/layer.ts"
 export { type OperationName } from "./internal/conformance/operations.ts"
 export { type Bot, type Caller, type Leftover, type Need, Target } from "./internal/conformance/Target.ts"
 
@@ -55,36 +49,6 @@ export const checks: ReadonlyArray<Check> = groups.flatMap((group) =>
   )
 )
 
-/** The backend, and who calls it. */
-export interface TargetOptions {
-  /** Where the backend is, without a path behind it. */
-  readonly baseUrl: string
-  /** The token of an admin. */
-  readonly token?: Redacted.Redacted | undefined
-  /** The token of a user who is no admin. */
-  readonly userToken?: Redacted.Redacted | undefined
-  /** That of another one. */
-  readonly otherToken?: Redacted.Redacted | undefined
-  /** The code of a bot to chat with. Without one an admin makes one, which is deleted at the end. */
-  readonly botCode?: string | undefined
-  /**
-   * Whether the backend has the operations of the group `administration`, so that an admin can make bots. Without them a bot must be named,
-   * and checks that need more are skipped. Default `true`.
-   */
-  readonly canMakeBots?: boolean | undefined
-  /** What the bot is asked; it should know an answer. */
-  readonly question?: string | undefined
-  /**
-   * Whether checks may run that touch what they did not make: all chats of the user, the status and the stop flag of the backend, its running
-   * answers and its caches. What can be restored is. Default `false`.
-   */
-  readonly isDestructive?: boolean | undefined
-  /** How long an answer may take, with its body. Default 30 seconds. */
-  readonly timeout?: Duration.Input | undefined
-  /** What is told of something that could not be removed, as soon as that is known. By default it is logged as an error. */
-  readonly onLeftover?: ((leftover: Leftover) => Effect.Effect<void>) | undefined
-}
-
 /** Which checks are run, and how. */
 export interface RunOptions extends TargetOptions {
   /** The checks to run, in this order. Default {@link checks}; see {@link choose}. */
@@ -93,14 +57,6 @@ export interface RunOptions extends TargetOptions {
   readonly concurrency?: number | undefined
   /** What is done with each result as it comes. The results come in the order of the checks. */
   readonly onResult?: ((result: Result) => Effect.Effect<void>) | undefined
-}
-
-/** The backend cannot be checked: it is not there, or does not take the tokens. */
-export class CannotRun extends Schema.TaggedError<CannotRun>()("CannotRun", {
-  message: Schema.String
-}) {
-  override readonly [Runtime.errorExitCode] = 2
-  override readonly [Runtime.errorReported] = false
 }
 
 /** Which checks to take. */
@@ -134,100 +90,6 @@ export const choose = ({ check, groups, onlyContract = false, skip }: Choice): R
   )
 }
 
-const gives: Readonly<Record<Need, string>> = {
-  admin: "give the token of an admin (--token)",
-  user: "give the token of a user (--user-token)",
-  member: "give the token of a user who is no admin (--user-token)",
-  other: "give the token of a second user (--other-token)",
-  bot: "name a bot (--bot), or give the token of an admin (--token), who can make one",
-  bots: "give the token of an admin (--token), who can make bots, and choose the group administration too",
-  destruction: "allow what touches more than the run has made (--destructive)"
-}
-
-/** Whether the backend is there and takes the tokens. Anything else that is wrong with it is for the checks. */
-const probe = Effect.gen(function* () {
-  const { baseUrl, tokens } = yield* Target
-  const url = URL.parse(baseUrl)
-  if (url === null || !/^https?:$/.test(url.protocol)) {
-    return yield* new CannotRun({ message: "That is not the URL of a backend: it begins with http:// or https://" })
-  }
-  if (url.username !== "" || url.password !== "" || url.search !== "") {
-    return yield* new CannotRun({ message: "The URL of a backend has no user, password or query" })
-  }
-  for (const as of ["admin", "user", "other"] as const) {
-    if (tokens[as] === undefined) continue
-    const answer = yield* Effect.result(ask("users.current", { as }))
-    if (answer._tag === "Success" && answer.success.status === 401) {
-      return yield* new CannotRun({ message: `The backend does not take the token of the ${as}: it answers 401` })
-    }
-  }
-  const answer = yield* Effect.result(ask("system.status", { as: tokens.admin === undefined ? "user" : "admin" }))
-  if (answer._tag === "Failure" && answer.failure.expected === "an answer") {
-    return yield* new CannotRun({ message: `${baseUrl} cannot be reached: ${answer.failure.actual}` })
-  }
-})
-
-const isToken = (token: Redacted.Redacted | undefined): token is Redacted.Redacted => token !== undefined
-
-/** Takes tokens out of what a backend has said. */
-const masking = (tokens: Target["Service"]["tokens"]) => {
-  const secrets = Object.values(tokens).filter(isToken).map(Redacted.value)
-  return (text: string): string => secrets.reduce((text, secret) => text.replaceAll(secret, "…"), text)
-}
-
-const logged = ({ reason, what }: Leftover) => Effect.logError(`Left on the backend: ${what}: ${reason}`)
-
-/** The backend that checks run against, see {@link verify}. Fails when it is not there, or does not take the tokens. */
-export const layer = (options: TargetOptions): Layer.Layer<Target, CannotRun, HttpClient.HttpClient> =>
-  Layer.effect(
-    Target,
-    Effect.gen(function* () {
-      const scope = yield* Effect.scope
-      const prefix = `conformance-${(yield* Random.nextIntBetween(0, 2 ** 32)).toString(16)}-`
-      const {
-        botCode,
-        canMakeBots = true,
-        isDestructive = false,
-        onLeftover = logged,
-        otherToken,
-        token,
-        userToken
-      } = options
-      const tokens = { admin: token, user: userToken ?? token, other: otherToken }
-      let names = 0
-      const isMet: Readonly<Record<Need, boolean>> = {
-        admin: token !== undefined,
-        user: tokens.user !== undefined,
-        member: userToken !== undefined,
-        other: otherToken !== undefined,
-        bot: tokens.user !== undefined && (botCode !== undefined || (token !== undefined && canMakeBots)),
-        bots: token !== undefined && canMakeBots,
-        destruction: isDestructive
-      }
-      const bot = yield* Effect.cached(
-        Effect.suspend(() => (botCode === undefined ? ownBot(fact) : namedBot(botCode))).pipe(
-          Effect.provideService(Scope.Scope, scope),
-          (make) => Effect.suspend(() => Effect.provideService(make, Target, target))
-        )
-      )
-      const mask = masking(tokens)
-      const target: Target["Service"] = {
-        baseUrl: options.baseUrl.replace(/\/+$/, ""),
-        http: yield* HttpClient.HttpClient,
-        tokens,
-        lacks: (need) => (isMet[need] ? undefined : gives[need]),
-        timeout: Duration.fromInputUnsafe(options.timeout ?? "30 seconds"),
-        bot,
-        question: options.question ?? question,
-        prefix,
-        name: (what) => `${prefix}${what}-${++names}`,
-        leave: ({ reason, what }) => onLeftover({ what, reason: mask(reason) })
-      }
-      yield* Effect.provideService(probe, Target, target)
-      return target
-    })
-  )
-
 /** Whether the backend keeps the rule of a check; fails with what it did instead, without tokens. What the check has made is removed again. */
 export const verify = (check: Check): Effect.Effect<void, Violation | Blocked | Skipped, Target> =>
   Effect.flatMap(Target, (target) => {
@@ -257,6 +119,26 @@ const outcomeOf = (check: Check): Effect.Effect<Outcome, never, Target> =>
       Effect.succeed<Outcome>({ _tag: "Blocked", reason: `the check itself is broken: ${String(defect)}` })
     )
   )
+
+/** Checks that may run at a time: neighbours of the same operation, none of which must be alone. */
+const batches = (checks: ReadonlyArray<Check>): ReadonlyArray<ReadonlyArray<Check>> => {
+  const all: Array<Array<Check>> = []
+  for (const check of checks) {
+    const last = all.at(-1)
+    const [before] = last ?? []
+    if (
+      last === undefined ||
+      before === undefined ||
+      check.isAlone ||
+      before.isAlone ||
+      before.group !== check.group ||
+      before.operations[0] !== check.operations[0]
+    ) {
+      all.push([check])
+    } else last.push(check)
+  }
+  return all
+}
 
 /**
  * Runs the checks: operation by operation, of each some at a time, and those that must be alone after them. Fails only when the backend is not
@@ -315,23 +197,3 @@ export const run = Effect.fn("Conformance.run")(function* (
 
   return { backend: options.baseUrl, prefix, startedUtc, results, leftovers }
 })
-
-/** Checks that may run at a time: neighbours of the same operation, none of which must be alone. */
-const batches = (checks: ReadonlyArray<Check>): ReadonlyArray<ReadonlyArray<Check>> => {
-  const all: Array<Array<Check>> = []
-  for (const check of checks) {
-    const last = all.at(-1)
-    const [before] = last ?? []
-    if (
-      last === undefined ||
-      before === undefined ||
-      check.isAlone ||
-      before.isAlone ||
-      before.group !== check.group ||
-      before.operations[0] !== check.operations[0]
-    ) {
-      all.push([check])
-    } else last.push(check)
-  }
-  return all
-}

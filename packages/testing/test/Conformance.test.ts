@@ -461,6 +461,11 @@ describe("a backend that cannot be checked", () => {
         const { message } = yield* Effect.flip(run({ [name]: Redacted.make("ecb_nobody") }))
         assert.strictEqual(message, `The backend does not take the token of the ${whose}: it answers 401`)
       }
+      const { tokenOf } = yield* ChatbotTest.Backend
+      const twice = yield* Effect.flip(run({ otherToken: yield* tokenOf("ada") }))
+      assert.strictEqual(twice.message, "The tokens of the user and of the other are of the same user")
+      const none = yield* Effect.flip(run({ token: yield* tokenOf("nobody in particular") }))
+      assert.include(none.message, "may not administer")
     }).pipe(Effect.provide(transport.pipe(Layer.provideMerge(memory))))
   )
 })
