@@ -104,53 +104,59 @@ describe("the checks", () => {
 })
 
 describe("a run", () => {
-  it.effect("finds nothing to mend of the backend in memory but what that has not: images", () =>
-    Effect.gen(function* () {
-      const report = yield* run({ isDestructive: true })
-      const { Blocked, Failed } = ConformanceReport.count(report.results)
-      assert.deepStrictEqual({ Blocked, Failed }, { Blocked: 0, Failed: 0 }, ConformanceReport.text(report))
-      assert.deepStrictEqual(
-        report.results.filter(({ outcome }) => outcome._tag === "Skipped").map(({ check }) => check),
-        ["bots.image/gives-an-image"]
-      )
-      assert.deepStrictEqual(
-        report.results.map(({ check }) => check),
-        Conformance.checks.map(({ id }) => id)
-      )
-    }).pipe(Effect.provide(transport.pipe(Layer.provideMerge(memory))))
+  it.effect(
+    "finds nothing to mend of the backend in memory but what that has not: images",
+    () =>
+      Effect.gen(function* () {
+        const report = yield* run({ isDestructive: true })
+        const { Blocked, Failed } = ConformanceReport.count(report.results)
+        assert.deepStrictEqual({ Blocked, Failed }, { Blocked: 0, Failed: 0 }, ConformanceReport.text(report))
+        assert.deepStrictEqual(
+          report.results.filter(({ outcome }) => outcome._tag === "Skipped").map(({ check }) => check),
+          ["bots.image/gives-an-image"]
+        )
+        assert.deepStrictEqual(
+          report.results.map(({ check }) => check),
+          Conformance.checks.map(({ id }) => id)
+        )
+      }).pipe(Effect.provide(transport.pipe(Layer.provideMerge(memory)))),
+    120_000
   )
 
-  it.effect("leaves what it finds as it is, unless it may destroy", () =>
-    Effect.gen(function* () {
-      const backend = yield* ChatbotTest.Backend
-      const { chats, users } = yield* backend.as("ada")
-      const { adminBots, system } = yield* backend.as("admin")
-      const there = Effect.gen(function* () {
-        return {
-          chat: yield* chats.get(yield* backend.chatId("before")),
-          chats: (yield* users.chats()).totalItemCount,
-          user: yield* users.current,
-          bots: (yield* adminBots.list()).items,
-          status: yield* system.status
+  it.effect(
+    "leaves what it finds as it is, unless it may destroy",
+    () =>
+      Effect.gen(function* () {
+        const backend = yield* ChatbotTest.Backend
+        const { chats, users } = yield* backend.as("ada")
+        const { adminBots, system } = yield* backend.as("admin")
+        const there = Effect.gen(function* () {
+          return {
+            chat: yield* chats.get(yield* backend.chatId("before")),
+            chats: (yield* users.chats()).totalItemCount,
+            user: yield* users.current,
+            bots: (yield* adminBots.list()).items,
+            status: yield* system.status
+          }
+        })
+        yield* system.setStatus("All is well.")
+        const before = yield* there
+        const report = yield* run()
+        assert.deepStrictEqual(yield* there, before)
+        assert.isTrue(ConformanceReport.isGreen(report))
+        assert.isFalse(ConformanceReport.isGreen(report, { strict: true }))
+        const skipped = report.results.filter(({ outcome }) => outcome._tag === "Skipped").map(({ check }) => check)
+        for (const name of [
+          "users.deleteChats",
+          "users.acceptTerms",
+          "system.setStatus",
+          "bots.stopAll",
+          "cache.clear"
+        ]) {
+          assert.include(skipped, `${name}/answers-as-described`)
         }
-      })
-      yield* system.setStatus("All is well.")
-      const before = yield* there
-      const report = yield* run()
-      assert.deepStrictEqual(yield* there, before)
-      assert.isTrue(ConformanceReport.isGreen(report))
-      assert.isFalse(ConformanceReport.isGreen(report, { strict: true }))
-      const skipped = report.results.filter(({ outcome }) => outcome._tag === "Skipped").map(({ check }) => check)
-      for (const name of [
-        "users.deleteChats",
-        "users.acceptTerms",
-        "system.setStatus",
-        "bots.stopAll",
-        "cache.clear"
-      ]) {
-        assert.include(skipped, `${name}/answers-as-described`)
-      }
-    }).pipe(Effect.provide(transport.pipe(Layer.provideMerge(memory))))
+      }).pipe(Effect.provide(transport.pipe(Layer.provideMerge(memory)))),
+    120_000
   )
 
   it.effect("puts the status and the settings back, where it may destroy", () =>
@@ -160,7 +166,8 @@ describe("a run", () => {
       const { system } = yield* backend.as("admin")
       yield* system.setStatus("All is well.")
       const { isTermsAccepted: _, ...before } = yield* users.current
-      yield* run({ isDestructive: true })
+      const checks = Conformance.checks.filter(({ needs }) => needs.includes("destruction"))
+      yield* run({ checks: [...checks, ...only("users.update")], isDestructive: true })
       const { isTermsAccepted, ...after } = yield* users.current
       assert.deepStrictEqual(after, before)
       assert.isTrue(isTermsAccepted)
@@ -265,6 +272,28 @@ describe("whatever a backend answers", () => {
     })
   )
 
+  it.effect.each([
+    ["null", '{"chatId":"1","createdUtc":null}', "createdUtc: Expected string"],
+    [
+      "without an offset",
+      '{"chatId":"1","createdUtc":"2026-01-31T12:00:00"}',
+      "createdUtc: Expected a time with its offset"
+    ],
+    ["a number", '{"chatId":7}', "chatId: Expected string"],
+    ["missing", "{}", "chatId: Missing key"],
+    ["under another name", '{"chatId":"1","chat_id":"1"}', "chat_id: Expected no excess property"],
+    [
+      "in a list",
+      '{"chatId":"1","completions":[{"completionId":"1","metaData":null}]}',
+      "completions.0.metaData: Expected"
+    ]
+  ] as const)("a field that is %s is told by its path", ([, body, message]) =>
+    Effect.gen(function* () {
+      const outcome = yield* faulty(Faults.status(200, { headers: { "content-type": "application/json" }, body }))
+      assert.include(outcome !== undefined && "actual" in outcome ? outcome.actual : "", message)
+    })
+  )
+
   it.effect("a body without end is a violation, and is not read to its end", () => {
     let read = 0
     const piece = new Uint8Array(2 ** 20)
@@ -363,43 +392,62 @@ describe("what a run has made", () => {
 
   const nothing = { bots: 0, services: 0, messages: 0, chats: 1 }
 
-  it.effect("is removed when it is interrupted at any request", () =>
-    Effect.gen(function* () {
-      const { http } = yield* ChatbotTest.Backend
-      // The first check that makes bots, a service, a chat and a message, cut off at each of its requests.
-      const checks = [
-        ...only("admin.updateOpenAiService/answers"),
-        ...only("bots.search/finds"),
-        ...only("chats.setUserSystemMessage/answers")
-      ]
-      for (let at = 1; ; at++) {
-        let count = 0
-        const reached = yield* Deferred.make<void>()
-        const counting = HttpClient.make((request) =>
-          Effect.gen(function* () {
-            const isLast = ++count === at
-            const response = yield* Effect.orDie(http.execute(request))
-            // The work is done, and the answer on its way.
-            if (isLast) {
-              yield* Deferred.succeed(reached, undefined)
-              yield* Effect.repeat(Effect.yieldNow, { times: 9 })
-            }
-            return response
-          })
-        )
-        const running = yield* Effect.forkChild(
-          Effect.provideService(run({ checks, concurrency: 1 }), HttpClient.HttpClient, counting)
-        )
-        yield* Effect.raceFirst(Deferred.await(reached), Effect.exit(Fiber.join(running)))
-        if (count < at) {
-          // It ran to its end.
-          assert.isAbove(at, 20)
-          break
+  it.effect(
+    "is removed when it is interrupted at any request",
+    () =>
+      Effect.gen(function* () {
+        const { http } = yield* ChatbotTest.Backend
+        // The first check that makes bots, a service, a chat and a message, cut off at each of its requests.
+        const checks = [
+          ...only("admin.updateOpenAiService/answers"),
+          ...only("bots.search/finds"),
+          ...only("chats.setUserSystemMessage/answers")
+        ]
+        for (let at = 1; ; at++) {
+          let count = 0
+          const reached = yield* Deferred.make<void>()
+          const counting = HttpClient.make((request) =>
+            Effect.gen(function* () {
+              const isLast = ++count === at
+              const response = yield* Effect.orDie(http.execute(request))
+              // The work is done, and the answer on its way.
+              if (isLast) {
+                yield* Deferred.succeed(reached, undefined)
+                yield* Effect.repeat(Effect.yieldNow, { times: 9 })
+              }
+              return response
+            })
+          )
+          const running = yield* Effect.forkChild(
+            Effect.provideService(run({ checks, concurrency: 1, botCode: undefined }), HttpClient.HttpClient, counting)
+          )
+          yield* Effect.raceFirst(Deferred.await(reached), Effect.exit(Fiber.join(running)))
+          if (count < at) {
+            // It ran to its end.
+            assert.isAbove(at, 20)
+            break
+          }
+          yield* Fiber.interrupt(running)
+          assert.deepStrictEqual(yield* named, nothing, `interrupted at request ${at}`)
         }
-        yield* Fiber.interrupt(running)
-        assert.deepStrictEqual(yield* named, nothing, `interrupted at request ${at}`)
-      }
-    }).pipe(Effect.provide(memory))
+      }).pipe(Effect.provide(memory)),
+    120_000
+  )
+
+  it.effect("and has no id is told", () =>
+    Effect.gen(function* () {
+      const { leftovers, results } = yield* run({ checks: only("users.createSystemMessage/answers") })
+      assert.strictEqual(results[0]?.outcome._tag, "Failed")
+      assert.lengthOf(leftovers, 1)
+      assert.strictEqual(leftovers[0]?.what, "user system message without an id")
+    }).pipe(
+      Effect.provide(
+        instead(
+          ({ method, url }) => method === "POST" && url.endsWith("/userSystemMessage"),
+          () => HttpServerResponse.jsonUnsafe({})
+        ).pipe(Layer.provideMerge(memory))
+      )
+    )
   )
 
   it.effect("and cannot be removed is told, and is not green", () =>

@@ -33,7 +33,7 @@ const removed = ({ find, remove, what }: Removal): Effect.Effect<void, never, Ta
 
 /**
  * Sees to it that what an answer has made is removed with the scope, whatever the status and the body are and whatever happens then, and wants
- * success with an id.
+ * success with an id. What comes without an id is left: nobody can remove it.
  */
 const made = <E, R>(
   create: Effect.Effect<Answer, E, R>,
@@ -42,7 +42,12 @@ const made = <E, R>(
 ) =>
   Effect.acquireRelease(
     Effect.flatMap(create, (answer) => Effect.map(Effect.result(idOf(answer)), (id) => ({ answer, id }))),
-    ({ id }) => (Result.isSuccess(id) ? removed(removal(id.success)) : Effect.void)
+    ({ answer, id }) => {
+      if (Result.isSuccess(id)) return removed(removal(id.success))
+      if (answer.status !== 200) return Effect.void
+      const leftover = { what: removal("without an id").what, reason: `${answer.request} answered none` }
+      return Effect.flatMap(Target, ({ leave }) => leave(leftover))
+    }
   ).pipe(
     Effect.tap(({ answer }) => hasStatus(answer, 200)),
     Effect.flatMap(({ answer, id }) => Effect.map(Effect.fromResult(id), (id) => ({ answer, id })))

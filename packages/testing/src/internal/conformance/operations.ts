@@ -35,14 +35,28 @@ export interface Operation {
   readonly bodies: ReadonlyMap<string, Validate>
 }
 
-/** RFC 3339, 5.6. */
-const fullDate = String.raw`\d{4}-(0[1-9]|1[0-2])-(0[1-9]|[12]\d|3[01])`
-const formats: Readonly<Record<string, JsonSchema.JsonSchema>> = {
-  date: { pattern: `^${fullDate}$` },
+const day = String.raw`\d{4}-(0[1-9]|1[0-2])-(0[1-9]|[12]\d|3[01])`
+const time = String.raw`([01]\d|2[0-3]):[0-5]\d:([0-5]\d|60)(\.\d+)?`
+
+/** What the formats of the document say of texts (RFC 3339, 5.6), and in words. */
+const texts = {
+  date: { pattern: `^${day}$`, words: "a day as 2026-01-31" },
   "date-time": {
-    pattern: String.raw`^${fullDate}[Tt]([01]\d|2[0-3]):[0-5]\d:([0-5]\d|60)(\.\d+)?([Zz]|[+-]\d\d:\d\d)$`
-  },
+    pattern: `^${day}[Tt]${time}([Zz]|[+-]\\d\\d:\\d\\d)$`,
+    words: "a time with its offset, as 2026-01-31T12:00:00Z"
+  }
+} as const
+
+const formats: Readonly<Record<string, JsonSchema.JsonSchema>> = {
+  date: { pattern: texts.date.pattern },
+  "date-time": { pattern: texts["date-time"].pattern },
   int32: { minimum: -(2 ** 31), maximum: 2 ** 31 - 1 }
+}
+
+/** The message of an issue, with words in the place of patterns. */
+const readable = (message: string): string => {
+  const text = Object.values(texts).find(({ pattern }) => message.endsWith(pattern))
+  return text === undefined ? message : `Expected ${text.words}`
 }
 
 const definitions = Record.map(document.components.schemas, (schema) => JsonSchema.fromSchemaOpenApi3_1(schema).schema)
@@ -67,7 +81,7 @@ const validator = (schema: JsonSchema.JsonSchema): Validate => {
     const result = decode(body)
     if (Result.isSuccess(result)) return []
     return inWords(result.failure.issue).issues.map(({ message, path = [] }) =>
-      path.length === 0 ? message : `${path.map(String).join(".")}: ${message}`
+      path.length === 0 ? readable(message) : `${path.map(String).join(".")}: ${readable(message)}`
     )
   }
 }
