@@ -20,7 +20,7 @@ import {
 import * as Given from "./given.ts"
 import { type List, listChecks } from "./lists.ts"
 import type { OperationName } from "./operations.ts"
-import { described, misses, nobodys, refuses } from "./patterns.ts"
+import { described, misses, nobodys, refuses, removes } from "./patterns.ts"
 import { Target } from "./Target.ts"
 
 const check = checksOf("administration")
@@ -398,17 +398,13 @@ export const administration: ReadonlyArray<Check> = [
     })
   ),
   misses(check, "adminBots.update", "A bot", admin, missingBot),
-  described(
+  removes(
     check,
     "adminBots.delete",
-    "A bot that is deleted is gone, and the answer is empty",
+    "A bot",
     admin,
-    Effect.gen(function* () {
-      const { botId } = yield* Given.bot()
-      yield* success("adminBots.delete", { params: { botId } })
-      const read = yield* prepared(ask("adminBots.get", { params: { botId } }))
-      yield* holds(read, read.status !== 200, "no bot any more")
-    })
+    "adminBots.get",
+    Effect.map(Given.bot(), ({ botId }) => ({ params: { botId } }))
   ),
   misses(check, "adminBots.delete", "A bot", admin, missingBot),
   ...listChecks(check, factList),

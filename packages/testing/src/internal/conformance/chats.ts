@@ -17,7 +17,7 @@ import {
   text
 } from "./expect.ts"
 import * as Given from "./given.ts"
-import { described, misses, nobodys, refuses } from "./patterns.ts"
+import { described, misses, nobodys, refuses, removes } from "./patterns.ts"
 import { Target } from "./Target.ts"
 
 const check = checksOf("core")
@@ -254,17 +254,13 @@ export const chats: ReadonlyArray<Check> = [
       yield* isProblem(yield* ask("chats.get", { params: { chatId: nobodys } }))
     })
   ),
-  described(
+  removes(
     check,
     "chats.delete",
-    "A chat that is deleted is gone, and the answer is empty",
+    "A chat",
     chat,
-    Effect.gen(function* () {
-      const { chatId } = yield* Given.chat()
-      yield* success("chats.delete", { params: { chatId } })
-      const read = yield* prepared(ask("chats.get", { params: { chatId } }))
-      yield* holds(read, read.status !== 200, "no chat any more")
-    })
+    "chats.get",
+    Effect.map(Given.chat(), ({ chatId }) => ({ params: { chatId } }))
   ),
   misses(check, "chats.delete", "A chat", ["user"], Effect.succeed({ params: { chatId: nobodys } })),
   described(

@@ -17,7 +17,7 @@ import { type Leftover, type Need, Target } from "./Target.ts"
 
 /** The backend, and who calls it. */
 export interface TargetOptions {
-  /** Where the backend is, without a path behind it. */
+  /** Where the backend is, with the path that those of the contract stand below, if there is one. */
   readonly baseUrl: string
   /** The token of an admin. */
   readonly token?: Redacted.Redacted | undefined

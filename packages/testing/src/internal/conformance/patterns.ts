@@ -1,7 +1,7 @@
 import * as Effect from "effect/Effect"
 import { type Check, type checksOf, contract, decision } from "./Check.ts"
 import { ask, type Input } from "./exchange.ts"
-import { hasStatus } from "./expect.ts"
+import { hasStatus, holds, prepared, success } from "./expect.ts"
 import type { OperationName } from "./operations.ts"
 import type { Need } from "./Target.ts"
 
@@ -22,6 +22,28 @@ export const described = (
 
 /** An input of a request, as something makes it. */
 type Made = Effect.Effect<Input, Effect.Error<Check["run"]>, Effect.Services<Check["run"]>>
+
+/** What is deleted is not found any more by `find`, which has the same parameters. */
+export const removes = (
+  check: Define,
+  name: OperationName,
+  what: string,
+  needs: ReadonlyArray<Need>,
+  find: OperationName,
+  input: Made
+): Check =>
+  described(
+    check,
+    name,
+    `${what} that is deleted is gone, and the answer is empty`,
+    needs,
+    Effect.gen(function* () {
+      const given = yield* input
+      yield* success(name, given)
+      const read = yield* prepared(ask(find, given))
+      yield* holds(read, read.status !== 200, `${what.toLowerCase()} no more`)
+    })
+  )
 
 /** What does not exist is 404. */
 export const misses = (

@@ -2,10 +2,10 @@ import * as Effect from "effect/Effect"
 import * as Schema from "effect/Schema"
 import { type Check, checksOf, contract } from "./Check.ts"
 import { ask } from "./exchange.ts"
-import { conforms, equals, fields, holds, ok, prepared, seen, success, text } from "./expect.ts"
+import { conforms, equals, fields, ok, seen, success, text } from "./expect.ts"
 import * as Given from "./given.ts"
 import { listChecks } from "./lists.ts"
-import { described, misses, nobodys, refuses } from "./patterns.ts"
+import { described, misses, nobodys, refuses, removes } from "./patterns.ts"
 import { Target } from "./Target.ts"
 
 const check = checksOf("core")
@@ -105,17 +105,13 @@ export const services: ReadonlyArray<Check> = [
     })
   ),
   misses(check, "admin.updateOpenAiService", "A service", admin, missing),
-  described(
+  removes(
     check,
     "admin.deleteOpenAiService",
-    "A service that is deleted is gone, and the answer is empty",
+    "A service",
     admin,
-    Effect.gen(function* () {
-      const { openAiServiceId } = yield* Given.service()
-      yield* success("admin.deleteOpenAiService", { params: { openAiServiceId } })
-      const read = yield* prepared(ask("admin.getOpenAiService", { params: { openAiServiceId } }))
-      yield* holds(read, read.status !== 200, "no service any more")
-    })
+    "admin.getOpenAiService",
+    Effect.map(Given.service(), ({ openAiServiceId }) => ({ params: { openAiServiceId } }))
   ),
   misses(check, "admin.deleteOpenAiService", "A service", admin, missing)
 ]

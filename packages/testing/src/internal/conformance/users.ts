@@ -5,7 +5,7 @@ import { ask } from "./exchange.ts"
 import { conforms, equals, fields, hasStatus, holds, itemsOf, ok, prepared, seen, success, text } from "./expect.ts"
 import * as Given from "./given.ts"
 import { type List, listChecks } from "./lists.ts"
-import { described, misses, nobodys, refuses } from "./patterns.ts"
+import { described, misses, nobodys, refuses, removes } from "./patterns.ts"
 import { type OperationName } from "./operations.ts"
 import { Target } from "./Target.ts"
 
@@ -212,16 +212,13 @@ export const users: ReadonlyArray<Check> = [
       }
     })
   ),
-  described(
+  removes(
     check,
     "users.deleteChat",
-    "A chat that is deleted is gone, and the answer is empty",
+    "A chat",
     chat,
-    Effect.gen(function* () {
-      const { chatId } = yield* Given.chat()
-      const answer = yield* success("users.deleteChat", { params: { chatid: chatId } })
-      yield* holds(answer, !(yield* isThere(chatId)), "no chat any more", "the chat")
-    })
+    "chats.get",
+    Effect.map(Given.chat(), ({ chatId }) => ({ params: { chatId, chatid: chatId } }))
   ),
   misses(check, "users.deleteChat", "A chat", user, Effect.succeed({ params: { chatid: nobodys } })),
   described(
@@ -392,17 +389,13 @@ export const users: ReadonlyArray<Check> = [
     })
   ),
   misses(check, "users.updateSystemMessage", "A user system message", user, missingMessage),
-  described(
+  removes(
     check,
     "users.deleteSystemMessage",
-    "A user system message that is deleted is gone, and the answer is empty",
+    "A user system message",
     user,
-    Effect.gen(function* () {
-      const { userSystemMessageId } = yield* Given.message()
-      yield* success("users.deleteSystemMessage", { params: { userSystemMessageId } })
-      const read = yield* prepared(ask("users.getSystemMessage", { params: { userSystemMessageId } }))
-      yield* holds(read, read.status !== 200, "no user system message any more")
-    })
+    "users.getSystemMessage",
+    Effect.map(Given.message(), ({ userSystemMessageId }) => ({ params: { userSystemMessageId } }))
   ),
   misses(check, "users.deleteSystemMessage", "A user system message", user, missingMessage),
   check(
