@@ -10,7 +10,7 @@ import * as Redacted from "effect/Redacted"
 import * as Schema from "effect/Schema"
 import * as Stream from "effect/Stream"
 import { createServer } from "node:http"
-import type { AddressInfo } from "node:net"
+import { listen } from "./support/loopback.ts"
 import * as ServerProcess from "./support/ServerProcess.ts"
 import { TestBackend } from "./support/TestBackend.ts"
 
@@ -33,15 +33,9 @@ const conformance = Effect.fnUntraced(function* (...args: ReadonlyArray<string>)
 })
 
 /** A backend that answers everything with the page of a proxy. */
-const proxyPage = Effect.acquireRelease(
-  Effect.callback<{ readonly url: string; readonly close: () => void }>((resume) => {
-    const server = createServer((_, response) => response.setHeader("content-type", "text/html").end("<h1>Hello</h1>"))
-    server.listen(0, "127.0.0.1", () => {
-      const { port } = server.address() as AddressInfo
-      resume(Effect.succeed({ url: `http://127.0.0.1:${port}`, close: () => server.close() }))
-    })
-  }),
-  ({ close }) => Effect.sync(close)
+const proxyPage = Effect.map(
+  listen(createServer((_, response) => response.setHeader("content-type", "text/html").end("<h1>Hello</h1>"))),
+  (port) => `http://127.0.0.1:${port}`
 )
 
 layer(Layer.merge(TestBackend.layer, NodeServices.layer), { excludeTestServices: true })("pnpm conformance", (it) => {
@@ -90,7 +84,7 @@ all             3 passed
 
   it.effect("says what is wrong, and ends with 1", () =>
     Effect.gen(function* () {
-      const { url } = yield* proxyPage
+      const url = yield* proxyPage
       const { code, stdout } = yield* ServerProcess.conformance({}, url, "--check", "system.status", "--token", "any")
       assert.strictEqual(code, 1)
       assert.include(
