@@ -240,8 +240,8 @@ describe("whatever a backend answers", () => {
   const html = { headers: { "content-type": "text/html" }, body: "<h1>It works!</h1>" }
 
   it.effect.each([
-    ["no answer", Faults.stall(), "an answer within 30s", "none, or not all of it"],
-    ["half an answer", Faults.stall({ afterBytes: 10 }), "an answer within 30s", "none, or not all of it"],
+    ["no answer", Faults.stall(), "an answer", "no whole answer within 30s"],
+    ["half an answer", Faults.stall({ afterBytes: 10 }), "an answer", "no whole answer within 30s"],
     ["a connection that breaks", Faults.resetAfter, "an answer", "the connection broke"],
     ["a body that breaks off", Faults.truncate({ afterBytes: 10, isReset: true }), "an answer", "the connection broke"],
     [
@@ -492,6 +492,22 @@ describe("a backend that cannot be checked", () => {
     }).pipe(
       Effect.provide(
         Faults.layer({ rules: [Faults.on({}, Faults.refuse)] }).pipe(
+          Layer.provide(transport),
+          Layer.provideMerge(memory)
+        )
+      )
+    )
+  )
+
+  it.effect("is one that never answers", () =>
+    Effect.gen(function* () {
+      const running = yield* Effect.forkChild(Effect.flip(run({ timeout: "5 seconds" })))
+      yield* TestClock.adjust("5 seconds")
+      const { message } = yield* Fiber.join(running)
+      assert.strictEqual(message, "http://chatbot.test cannot be reached: no whole answer within 5s")
+    }).pipe(
+      Effect.provide(
+        Faults.layer({ rules: [Faults.on({}, Faults.stall())] }).pipe(
           Layer.provide(transport),
           Layer.provideMerge(memory)
         )

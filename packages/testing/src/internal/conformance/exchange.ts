@@ -138,7 +138,7 @@ export const open = Effect.fnUntraced(function* (
 })
 
 const tooLate = (request: string, timeout: Duration.Duration) =>
-  new Violation({ request, expected: `an answer within ${Duration.format(timeout)}`, actual: "none, or not all of it" })
+  new Violation({ request, expected: "an answer", actual: `no whole answer within ${Duration.format(timeout)}` })
 
 const concat = (chunks: ReadonlyArray<Uint8Array>): Uint8Array => {
   const whole = new Uint8Array(chunks.reduce((size, { length }) => size + length, 0))

@@ -9,11 +9,10 @@ import * as Result from "effect/Result"
 import * as Runtime from "effect/Runtime"
 import * as Schema from "effect/Schema"
 import * as Scope from "effect/Scope"
-import { ask } from "./exchange.ts"
+import { type Answer, ask } from "./exchange.ts"
 import { fields } from "./expect.ts"
 import { fact, namedBot, ownBot, question } from "./given.ts"
-import type { OperationName } from "./operations.ts"
-import { type Leftover, type Need, Target } from "./Target.ts"
+import { type Caller, type Leftover, type Need, Target } from "./Target.ts"
 
 /** The backend, and who calls it. */
 export interface TargetOptions {
@@ -65,6 +64,9 @@ const gives: Readonly<Record<Need, string>> = {
 
 const cannotRun = (message: string) => Effect.fail(new CannotRun({ message }))
 
+const isForbidden = ({ status }: Answer): boolean => status === 403
+const isFine = ({ status }: Answer): boolean => status === 200
+
 const callers = ["admin", "user", "other"] as const
 
 /** Whether the backend is there, and takes the tokens for what they were given as. Anything else that is wrong with it is for the checks. */
@@ -77,34 +79,37 @@ const probe = Effect.gen(function* () {
   if (url.username !== "" || url.password !== "" || url.search !== "") {
     return yield* cannotRun("The URL of a backend has no user, password or query")
   }
-  const status = yield* Effect.result(ask("system.status", { as: tokens.user === undefined ? "nobody" : "user" }))
-  if (Result.isFailure(status) && status.failure.expected === "an answer") {
+  const given = callers.filter((as) => tokens[as] !== undefined && !(as === "user" && tokens.user === tokens.admin))
+  const current = (as: Caller) => Effect.map(Effect.result(ask("users.current", { as })), (answer) => ({ as, answer }))
+  const [status, users] = yield* Effect.all(
+    [
+      Effect.result(ask("system.status", { as: "nobody" })),
+      Effect.forEach(given, current, { concurrency: "unbounded" })
+    ],
+    { concurrency: "unbounded" }
+  )
+  if (Result.isFailure(status) && users.every(({ answer }) => Result.isFailure(answer))) {
     return yield* cannotRun(`${baseUrl} cannot be reached: ${status.failure.actual}`)
   }
-  const ids = new Map<number, string>()
-  for (const as of callers) {
-    if (tokens[as] === undefined || (as === "user" && tokens.user === tokens.admin)) continue
-    const answer = yield* Effect.option(ask("users.current", { as }))
-    if (Option.isNone(answer)) continue
-    if (answer.value.status === 401)
+  const ids = new Map<number, Caller>()
+  for (const { answer, as } of users) {
+    if (Result.isFailure(answer)) continue
+    if (answer.success.status === 401) {
       return yield* cannotRun(`The backend does not take the token of the ${as}: it answers 401`)
-    const { id } = yield* Effect.orElseSucceed(fields(answer.value, { id: Schema.Finite }), () => ({ id: undefined }))
-    if (id === undefined) continue
-    const same = ids.get(id)
+    }
+    const body = yield* Effect.result(fields(answer.success, { id: Schema.Finite }))
+    if (Result.isFailure(body)) continue
+    const same = ids.get(body.success.id)
     if (same !== undefined) return yield* cannotRun(`The tokens of the ${same} and of the ${as} are of the same user`)
-    ids.set(id, as)
+    ids.set(body.success.id, as)
   }
   if (tokens.admin === undefined) return
-  const statusOf = (name: OperationName) =>
-    Effect.map(
-      Effect.option(ask(name)),
-      Option.map(({ status }) => status)
-    )
+  const [services, bots] = yield* Effect.all(
+    [Effect.option(ask("admin.listOpenAiServices")), Effect.option(ask("adminBots.list"))],
+    { concurrency: "unbounded" }
+  )
   // One of them may be broken, or not be there.
-  if (
-    Option.contains(yield* statusOf("admin.listOpenAiServices"), 403) &&
-    !Option.contains(yield* statusOf("adminBots.list"), 200)
-  ) {
+  if (Option.exists(services, isForbidden) && !Option.exists(bots, isFine)) {
     return yield* cannotRun("The token of the admin is of a user who may not administer: it is answered 403")
   }
 })
