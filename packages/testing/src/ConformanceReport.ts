@@ -181,21 +181,22 @@ const inWords = (counts: Counts): string =>
     .map(([tag, word]) => `${counts[tag]} ${word}`)
     .join(", ")
 
-/** The end of a report: what was left, the sums of the groups, and that of all. */
+/** The end of a report: the checks that are not passed once more by their ids, what was left, the sums of the groups, and that of all. */
 export const summaryLines = (
   report: Report,
   options: { readonly style?: Style | undefined } = {}
 ): ReadonlyArray<string> => {
   const { style = plain } = options
   const { leftovers, results } = report
+  const section = (title: string, lines: ReadonlyArray<string>) =>
+    lines.length === 0 ? [] : ["", style.bad(title), ...lines.map((line) => `    ${line}`)]
+  const broken = results.flatMap(({ check, operations: [operation], outcome: { _tag } }) =>
+    _tag === "Failed" || _tag === "Blocked" ? [`${style.bad(marks[_tag])} ${check}  ${style.faint(operation)}`] : []
+  )
+  const left = leftovers.map(({ reason, what }) => `${what}: ${oneLine(reason)}`)
   return [
-    ...(leftovers.length === 0
-      ? []
-      : [
-          "",
-          style.bad("left on the backend"),
-          ...leftovers.map(({ reason, what }) => `    ${what}: ${oneLine(reason)}`)
-        ]),
+    ...section("to mend", broken),
+    ...section("left on the backend", left),
     "",
     ...groups.flatMap((group) => {
       const own = results.filter((result) => result.group === group)
