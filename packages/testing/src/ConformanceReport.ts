@@ -7,7 +7,7 @@ import * as Xml from "effect/encoding/Xml"
 import * as Record from "effect/Record"
 import * as Schema from "effect/Schema"
 import * as Stream from "effect/Stream"
-import { groups } from "./internal/conformance/Check.ts"
+import { groups } from "./internal/conformance/Group.ts"
 
 /** What came of a check. */
 export const Outcome = Schema.Union([
@@ -181,6 +181,9 @@ const inWords = (counts: Counts): string =>
     .map(([tag, word]) => `${counts[tag]} ${word}`)
     .join(", ")
 
+/** The line of something that was left. */
+export const leftoverLine = ({ reason, what }: Leftover): string => oneLine(`${what}: ${reason}`)
+
 /** The end of a report: the checks that are not passed once more by their ids, what was left, the sums of the groups, and that of all. */
 export const summaryLines = (
   report: Report,
@@ -193,10 +196,9 @@ export const summaryLines = (
   const broken = results.flatMap(({ check, operations: [operation], outcome: { _tag } }) =>
     _tag === "Failed" || _tag === "Blocked" ? [`${style.bad(marks[_tag])} ${check}  ${style.faint(operation)}`] : []
   )
-  const left = leftovers.map(({ reason, what }) => `${what}: ${oneLine(reason)}`)
   return [
     ...section("to mend", broken),
-    ...section("left on the backend", left),
+    ...section("left on the backend", leftovers.map(leftoverLine)),
     "",
     ...groups.flatMap((group) => {
       const own = results.filter((result) => result.group === group)

@@ -135,7 +135,7 @@ const conformance = Command.make(
       timeout: Duration.seconds(given.timeout),
       concurrency: given.concurrency,
       checks,
-      onLeftover: ({ reason, what }) => Console.error(`Left on the backend: ${what}: ${reason}`),
+      onLeftover: (leftover) => Console.error(`Left on the backend: ${ConformanceReport.leftoverLine(leftover)}`),
       onResult: (result) => {
         const lines = ConformanceReport.resultLines(result, { before, style })
         before = result

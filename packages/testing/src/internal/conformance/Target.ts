@@ -3,6 +3,7 @@ import type * as Duration from "effect/Duration"
 import type * as Effect from "effect/Effect"
 import type * as HttpClient from "effect/http/HttpClient"
 import type * as Redacted from "effect/Redacted"
+import type { Leftover } from "../../ConformanceReport.ts"
 import type { Blocked } from "./Failure.ts"
 
 /**
@@ -21,13 +22,6 @@ export interface Bot {
   readonly code: string
   /** Whether it was made for the run, and is nobody else's. */
   readonly isMade: boolean
-}
-
-/** Something that was made and could not be removed. */
-export interface Leftover {
-  /** What it is and its id, as `chat 0197…`. */
-  readonly what: string
-  readonly reason: string
 }
 
 /** The backend that is checked, and what is needed for that. */

@@ -9,10 +9,11 @@ import * as Result from "effect/Result"
 import * as Runtime from "effect/Runtime"
 import * as Schema from "effect/Schema"
 import * as Scope from "effect/Scope"
+import type { Leftover } from "../../ConformanceReport.ts"
 import { type Answer, ask } from "./exchange.ts"
 import { fields } from "./expect.ts"
 import { fact, namedBot, ownBot, question } from "./given.ts"
-import { type Caller, type Leftover, type Need, Target } from "./Target.ts"
+import { type Caller, type Need, Target } from "./Target.ts"
 
 /** The backend, and who calls it. */
 export interface TargetOptions {
@@ -169,7 +170,7 @@ export const layer = (options: TargetOptions): Layer.Layer<Target, CannotRun, Ht
         question: options.question ?? question,
         prefix,
         name: (what) => `${prefix}${what}-${++names}`,
-        leave: ({ reason, what }) => onLeftover({ what, reason: mask(reason) })
+        leave: ({ reason, what }) => onLeftover({ what: mask(what), reason: mask(reason) })
       }
       yield* Effect.provideService(probe, Target, target)
       return target
