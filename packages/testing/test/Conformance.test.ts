@@ -294,6 +294,16 @@ describe("whatever a backend answers", () => {
     })
   )
 
+  it.effect("however much is wrong, what is said of it is short", () =>
+    Effect.gen(function* () {
+      const chat = { chatId: "1", completions: Array.from({ length: 10_000 }, () => ({ completionId: 7 })) }
+      const outcome = yield* faulty(
+        Faults.status(200, { headers: { "content-type": "application/json" }, body: JSON.stringify(chat) })
+      )
+      assert.isBelow(outcome !== undefined && "actual" in outcome ? outcome.actual.length : Infinity, 1300)
+    })
+  )
+
   it.effect("a body without end is a violation, and is not read to its end", () => {
     let read = 0
     const piece = new Uint8Array(2 ** 20)

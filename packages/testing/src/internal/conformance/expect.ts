@@ -6,14 +6,14 @@ import { type Answer, ask, type Input } from "./exchange.ts"
 import type { OperationName } from "./operations.ts"
 import type { Target } from "./Target.ts"
 
-/** How much of a body stands in a report. */
-const shown = 400
+/** The beginning of what may be of any length. */
+const beginning = (text: string, length: number): string => (text.length > length ? `${text.slice(0, length)}…` : text)
 
 /** A body as far as it fits into a report. A ticket is a secret, and stands nowhere. */
 const bodyInShort = ({ operation, text }: Answer): string => {
   if (text === "") return "without a body"
   if (operation.name === "chats.createTicket") return `with a body of ${text.length} characters`
-  return text.length > shown ? `${text.slice(0, shown)}…` : text
+  return beginning(text, 400)
 }
 
 /** An answer in a line. */
@@ -25,7 +25,8 @@ export const violates = (
   answer: Answer,
   expected: string,
   actual: string = inShort(answer)
-): Effect.Effect<never, Violation> => Effect.fail(new Violation({ request: answer.request, expected, actual }))
+): Effect.Effect<never, Violation> =>
+  Effect.fail(new Violation({ request: answer.request, expected, actual: beginning(actual, 1200) }))
 
 /** What is prepared for a check, or looked at beside what it is about: that it fails is not the fault that the check tells of. */
 export const prepared = <A, R>(effect: Effect.Effect<A, Violation, R>): Effect.Effect<A, Blocked, R> =>
@@ -66,7 +67,7 @@ export const fields = <Fields extends Schema.Struct.Fields>(
         violates(
           answer,
           `a body with ${Object.keys(fields).join(", ")}`,
-          `${message.replaceAll("\n", " ")} in ${inShort(answer)}`
+          `${beginning(message.replaceAll("\n", " "), 600)} in ${inShort(answer)}`
         )
       )
     )
@@ -84,7 +85,8 @@ export const conforms = Effect.fnUntraced(function* (answer: Answer): Effect.fn.
   if (mediaType(answer) !== "application/json") return answer
   const wrong = validate(yield* json(answer))
   if (wrong.length === 0) return answer
-  return yield* violates(answer, "a body as the contract describes it", `${wrong.join("; ")} in ${inShort(answer)}`)
+  const issues = beginning(wrong.join("; "), 600)
+  return yield* violates(answer, "a body as the contract describes it", `${issues} in ${inShort(answer)}`)
 })
 
 /** Asks, and wants a success as the contract describes it. */

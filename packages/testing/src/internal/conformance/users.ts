@@ -150,7 +150,11 @@ export const users: ReadonlyArray<Check> = [
     "The user who calls is told, with a number as id",
     user,
     Effect.flatMap(success("users.current"), (answer) =>
-      fields(answer, { id: Schema.Finite, login: Schema.NonEmptyString, roles: Schema.Array(Schema.String) })
+      fields(answer, {
+        id: Schema.Finite,
+        login: Schema.NonEmptyString,
+        roles: Schema.optional(Schema.NullOr(Schema.Array(Schema.String)))
+      })
     )
   ),
   check(
