@@ -351,6 +351,20 @@ describe("whatever a backend answers", () => {
     )
   )
 
+  it.effect("a check that is broken itself is blocked, and the run goes on", () =>
+    Effect.gen(function* () {
+      const [check, ...others] = only("system.status")
+      assert.isDefined(check)
+      assert.isEmpty(others)
+      const broken = { ...check, run: Effect.die(new Error("no")) }
+      const report = yield* run({ checks: [broken, check] })
+      assert.deepStrictEqual(
+        report.results.map(({ outcome }) => outcome),
+        [{ _tag: "Blocked", reason: "the check itself is broken: Error: no" }, { _tag: "Passed" }]
+      )
+    }).pipe(Effect.provide(transport.pipe(Layer.provideMerge(memory))))
+  )
+
   it.effect("no token gets into a report", () => {
     const echo = Layer.effect(
       HttpClient.HttpClient,
