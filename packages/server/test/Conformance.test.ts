@@ -13,6 +13,8 @@ const stays = new Set([
   // What was used is counted.
   "token_usage",
   "token_usage_statistic",
+  // What a key was answered is kept for a day.
+  "idempotency_keys",
   // The status and the stop flag, which say again what they said.
   "settings"
 ])

@@ -136,7 +136,7 @@ export const bot = Effect.fnUntraced(function* (
   return { botId, code }
 })
 
-/** A bot of which something may be left: a new one, or where none can be made the one that was named. */
+/** A bot for what no operation deletes, as feedback, and what goes with it: a new one, or where none can be made the one that was named. */
 export const spareBot = Effect.flatMap(Target, ({ bot: named, lacks }) =>
   lacks("bots") === undefined ? bot() : Effect.map(named, ({ botId, code }) => ({ botId, code }))
 )
