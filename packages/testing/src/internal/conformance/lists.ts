@@ -2,9 +2,9 @@ import * as Effect from "effect/Effect"
 import * as Schema from "effect/Schema"
 import type * as Scope from "effect/Scope"
 import { type Check, type checksOf, contract, decision } from "./Check.ts"
-import { ask, type Input } from "./exchange.ts"
-import { equals, fields, hasStatus, holds, itemsOf, success, violates } from "./expect.ts"
-import type { Blocked } from "./Failure.ts"
+import { type Answer, ask, type Input } from "./exchange.ts"
+import { conforms, equals, fields, hasStatus, holds, inShort, itemsOf, ok, violates } from "./expect.ts"
+import { Blocked, type Violation } from "./Failure.ts"
 import { type OperationName, operationOf } from "./operations.ts"
 import { type Need, Target } from "./Target.ts"
 
@@ -59,6 +59,22 @@ const withQuery = (input: Input, query: NonNullable<Input["query"]>): Input => (
 /** How many pages are read at most in search of something. */
 const maxPages = 40
 
+/** Reads page after page until something is found that must be on one. */
+export const findOn = Effect.fnUntraced(function* (
+  { name }: List,
+  input: Input,
+  what: string,
+  isFound: (page: Answer) => Effect.Effect<boolean, Violation>
+) {
+  for (let pageNumber = 1; pageNumber <= maxPages; pageNumber++) {
+    const page = yield* ok(name, withQuery(input, { PageNumber: pageNumber, PageSize: 50 }))
+    if (yield* isFound(page)) return
+    const { hasNext } = yield* fields(page, { hasNext: Schema.Boolean })
+    if (!hasNext) return yield* violates(page, `${what} on a page`, `the last page: ${inShort(page)}`)
+  }
+  return yield* new Blocked({ message: `${what}: on none of the first ${maxPages} pages` })
+})
+
 /** The checks that every list of the contract is to pass. */
 export const listChecks = (check: ReturnType<typeof checksOf>, list: List): ReadonlyArray<Check> => {
   const { items, makes, name, needs } = list
@@ -74,13 +90,13 @@ export const listChecks = (check: ReturnType<typeof checksOf>, list: List): Read
       Effect.gen(function* () {
         const { ids, input } = yield* threeOf(list)
         const missing = new Set(ids)
-        for (let pageNumber = 1; pageNumber <= maxPages; pageNumber++) {
-          const answer = yield* success(name, withQuery(input, { PageNumber: pageNumber, PageSize: 50 }))
-          for (const id of yield* idsOf(list, answer)) missing.delete(id)
-          if (missing.size === 0) return
-          const { hasNext } = yield* fields(answer, { hasNext: Schema.Boolean })
-          if (!hasNext) return yield* violates(answer, `${[...missing].join(", ")} on a page`, "the last page")
-        }
+        yield* findOn(list, input, `all of ${ids.join(", ")}`, (page) =>
+          Effect.gen(function* () {
+            yield* conforms(page)
+            for (const id of yield* idsOf(list, page)) missing.delete(id)
+            return missing.size === 0
+          })
+        )
       })
     ),
     check(
@@ -96,7 +112,7 @@ export const listChecks = (check: ReturnType<typeof checksOf>, list: List): Read
         const { input } = yield* threeOf(list)
         const met = new Set<string>()
         for (const pageNumber of [1, 2, 3]) {
-          const answer = yield* success(name, withQuery(input, { PageNumber: pageNumber, PageSize: 1 }))
+          const answer = yield* ok(name, withQuery(input, { PageNumber: pageNumber, PageSize: 1 }))
           const { totalItemCount, ...page } = yield* fields(answer, counts)
           yield* holds(answer, totalItemCount >= 3, "totalItemCount of all pages, 3 or more", String(totalItemCount))
           yield* equals(answer, "a page with", page, {
@@ -123,7 +139,7 @@ export const listChecks = (check: ReturnType<typeof checksOf>, list: List): Read
       Effect.gen(function* () {
         const { ids, input, search } = yield* threeOf(list)
         for (const text of [search, search.toUpperCase()]) {
-          const answer = yield* success(name, withQuery(input, { SearchFor: text, PageSize: 2 }))
+          const answer = yield* ok(name, withQuery(input, { SearchFor: text, PageSize: 2 }))
           const { totalItemCount } = yield* fields(answer, counts)
           yield* equals(answer, "totalItemCount", totalItemCount, ids.length)
           const listed = yield* idsOf(list, answer)
@@ -133,7 +149,7 @@ export const listChecks = (check: ReturnType<typeof checksOf>, list: List): Read
             `2 of the ${items} ${ids.join(", ")}`
           )
         }
-        const none = yield* success(name, withQuery(input, { SearchFor: `${search} nothing` }))
+        const none = yield* ok(name, withQuery(input, { SearchFor: `${search} nothing` }))
         yield* equals(none, items, yield* idsOf(list, none), [])
       })
     ),
@@ -146,7 +162,7 @@ export const listChecks = (check: ReturnType<typeof checksOf>, list: List): Read
           [list.text, ids],
           [`${list.text} desc`, ids.toReversed()]
         ] as const) {
-          const answer = yield* success(name, withQuery(input, { SearchFor: search, OrderBy: order }))
+          const answer = yield* ok(name, withQuery(input, { SearchFor: search, OrderBy: order }))
           yield* equals(answer, items, yield* idsOf(list, answer), wanted)
         }
       })
@@ -156,7 +172,7 @@ export const listChecks = (check: ReturnType<typeof checksOf>, list: List): Read
       { title: `Without a query, ${label} gives the first page, of 20`, source: decision, needs },
       Effect.gen(function* () {
         const { input } = yield* list.given
-        const answer = yield* success(name, input)
+        const answer = yield* ok(name, input)
         const { pageNumber, pageSize } = yield* fields(answer, counts)
         yield* equals(answer, "a page with", { pageNumber, pageSize }, { pageNumber: 1, pageSize: 20 })
       })

@@ -4,7 +4,7 @@ import { type Check, checksOf, contract, decision } from "./Check.ts"
 import { ask } from "./exchange.ts"
 import { conforms, equals, fields, hasStatus, holds, itemsOf, ok, prepared, seen, success, text } from "./expect.ts"
 import * as Given from "./given.ts"
-import { type List, listChecks } from "./lists.ts"
+import { findOn, type List, listChecks } from "./lists.ts"
 import { described, misses, nobodys, refuses, removes } from "./patterns.ts"
 import { type OperationName } from "./operations.ts"
 import { Target } from "./Target.ts"
@@ -43,19 +43,17 @@ const onlyFavorites = (list: List): Check =>
       yield* make(`${search} other`)
       const chatId = yield* make(`${search} favourite`)
       yield* favourite(chatId)
-      for (const spelling of ["true", "True"]) {
-        const query = { OnlyFavorites: spelling, PageSize: 50 }
-        const answer = yield* ok(list.name, { ...input, query })
-        const items = yield* itemsOf(answer, { isFavorite: Schema.Boolean, chatId: Schema.String })
-        yield* holds(
-          answer,
-          items.every(({ isFavorite }) => isFavorite),
-          "favourites alone"
-        )
-        yield* holds(
-          answer,
-          items.some((item) => item.chatId === chatId),
-          `the favourite ${chatId}`
+      for (const OnlyFavorites of ["true", "True"]) {
+        yield* findOn(list, { ...input, query: { OnlyFavorites } }, `the favourite ${chatId}`, (page) =>
+          Effect.gen(function* () {
+            const items = yield* itemsOf(page, { isFavorite: Schema.Boolean, chatId: Schema.String })
+            yield* holds(
+              page,
+              items.every(({ isFavorite }) => isFavorite),
+              "favourites alone"
+            )
+            return items.some((item) => item.chatId === chatId)
+          })
         )
       }
     })
