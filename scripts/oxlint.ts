@@ -12,10 +12,13 @@ const uses: Record<string, ReadonlyArray<string>> = {
   server: ["schema", "api"],
   cli: ["schema", "api", "client"],
   testing: ["schema", "api", "client", "server"],
-  ai: ["schema", "client"]
+  ai: ["schema", "client"],
+  examples: ["schema", "client", "ai"]
 }
 
-/** Modules that only re-export a folder: importing one loads all of it, which a cold start pays for. */
+/**
+ * Modules that only re-export a folder: importing one loads all of it, which a cold start pays for. Examples import what is short to read.
+ */
 const barrel = /^(effect|effect\/[a-z-]+|@effect\/platform-node)$/
 
 const imports: Rule = {
@@ -29,7 +32,7 @@ const imports: Rule = {
         const report = (message: string) => context.report({ node, message })
         const source = node.value
         const other = /^@effect-chatbot\/([^/]+)/.exec(source)?.[1]
-        if (barrel.test(source)) {
+        if (name !== "examples" && barrel.test(source)) {
           report(`Import the module by its path, as "${source}/…": this one loads everything beside it.`)
         }
         if (source.startsWith("../") && root && !resolve(dirname(context.filename), source).startsWith(`${root}/`)) {
