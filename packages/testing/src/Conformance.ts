@@ -100,10 +100,16 @@ export const verify = (check: Check): Effect.Effect<void, Violation | Blocked | 
     const mask = masking(target.tokens)
     return Effect.scoped(check.run).pipe(
       Effect.mapError((failure) => {
-        if (failure._tag === "Blocked") return new Blocked({ message: mask(failure.message) })
         if (failure._tag === "Skipped") return failure
+        const { operation } = failure
+        if (failure._tag === "Blocked") return new Blocked({ message: mask(failure.message), operation })
         const { actual, expected, request } = failure
-        return new Violation({ expected: mask(expected), actual: mask(actual), request: request && mask(request) })
+        return new Violation({
+          expected: mask(expected),
+          actual: mask(actual),
+          request: request && mask(request),
+          operation
+        })
       })
     )
   })
@@ -114,7 +120,7 @@ const outcomeOf = (check: Check): Effect.Effect<Outcome, never, Target> =>
     Effect.catchTags({
       Violation: ({ actual, expected, request }) =>
         Effect.succeed<Outcome>({ _tag: "Failed", request, expected, actual }),
-      Blocked: ({ message }) => Effect.succeed<Outcome>({ _tag: "Blocked", reason: message }),
+      Blocked: ({ message, operation }) => Effect.succeed<Outcome>({ _tag: "Blocked", operation, reason: message }),
       Skipped: ({ message }) => Effect.succeed<Outcome>({ _tag: "Skipped", reason: message })
     }),
     Effect.catchDefect((defect) =>

@@ -23,7 +23,11 @@ export const Outcome = Schema.Union([
     actual: Schema.String
   }),
   /** The rule could not be looked at, for what that needs beforehand failed. Another check tells why, if the run had it. */
-  Schema.TaggedStruct("Blocked", { reason: Schema.String }),
+  Schema.TaggedStruct("Blocked", {
+    reason: Schema.String,
+    /** The operation that is in the way, as `POST /api/chats`, if it is one. */
+    operation: Schema.optional(Schema.String)
+  }),
   /** The rule was not looked at. The reason says what to give. */
   Schema.TaggedStruct("Skipped", { reason: Schema.String })
 ])
@@ -135,7 +139,8 @@ const outcomeLines = ({ check, outcome, source, title }: Result, style: Style): 
     case "Blocked":
       return [
         `    ${style.bad(mark)} ${title}`,
-        detail("blocked", outcome.reason, style),
+        // What is in the way of many is told once, at the end.
+        detail("blocked", outcome.operation === undefined ? outcome.reason : `by ${outcome.operation}`, style),
         detail("check", check, style)
       ]
     case "Failed":
@@ -184,7 +189,37 @@ const inWords = (counts: Counts): string =>
 /** The line of something that was left. */
 export const leftoverLine = ({ reason, what }: Leftover): string => oneLine(`${what}: ${reason}`)
 
-/** The end of a report: the checks that are not passed once more by their ids, what was left, the sums of the groups, and that of all. */
+const checksInWords = ({ length }: ReadonlyArray<Result>): string => (length === 1 ? "1 check" : `${length} checks`)
+
+/** What there is to mend: the checks that failed, by their ids, and what is in the way of others, once for all of them. */
+const mendLines = (results: ReadonlyArray<Result>, style: Style): ReadonlyArray<string> => {
+  const own: Array<string> = []
+  const blocked = new Map<string, readonly [reason: string, results: Array<Result>]>()
+  for (const result of results) {
+    const { check, operations, outcome } = result
+    if (outcome._tag === "Blocked" && outcome.operation !== undefined) {
+      const [reason, others] = blocked.get(outcome.operation) ?? [outcome.reason, []]
+      blocked.set(outcome.operation, [reason, [...others, result]])
+    } else if (outcome._tag === "Failed" || outcome._tag === "Blocked") {
+      own.push(`${style.bad(marks[outcome._tag])} ${check}  ${style.faint(operations[0])}`)
+    }
+  }
+  const inTheWay = Array.from(blocked, ([operation, [reason, results]]) => [
+    `${style.bad(marks.Blocked)} ${operation}, in the way of ${checksInWords(results)}`,
+    `    ${style.faint(oneLine(reason))}`
+  ])
+  return [...own, ...inTheWay.flat()]
+}
+
+/** What was not given, once for all that need it. */
+const skippedLines = (results: ReadonlyArray<Result>): ReadonlyArray<string> => {
+  const skipped = Map.groupBy(results, ({ outcome }) => (outcome._tag === "Skipped" ? outcome.reason : undefined))
+  return Array.from(skipped, ([reason, results]) =>
+    reason === undefined ? [] : [`${marks.Skipped} ${checksInWords(results)}: ${oneLine(reason)}`]
+  ).flat()
+}
+
+/** The end of a report: what there is to mend, what there is to give, what was left, the sums of the groups, and that of all. */
 export const summaryLines = (
   report: Report,
   options: { readonly style?: Style | undefined } = {}
@@ -192,13 +227,11 @@ export const summaryLines = (
   const { style = plain } = options
   const { leftovers, results } = report
   const section = (title: string, lines: ReadonlyArray<string>) =>
-    lines.length === 0 ? [] : ["", style.bad(title), ...lines.map((line) => `    ${line}`)]
-  const broken = results.flatMap(({ check, operations: [operation], outcome: { _tag } }) =>
-    _tag === "Failed" || _tag === "Blocked" ? [`${style.bad(marks[_tag])} ${check}  ${style.faint(operation)}`] : []
-  )
+    lines.length === 0 ? [] : ["", title, ...lines.map((line) => `    ${line}`)]
   return [
-    ...section("to mend", broken),
-    ...section("left on the backend", leftovers.map(leftoverLine)),
+    ...section(style.bad("to mend, each alone with --check ID"), mendLines(results, style)),
+    ...section("to give", skippedLines(results)),
+    ...section(style.bad("left on the backend"), leftovers.map(leftoverLine)),
     "",
     ...groups.flatMap((group) => {
       const own = results.filter((result) => result.group === group)
@@ -285,7 +318,7 @@ const leftoverSuite = (leftovers: ReadonlyArray<Leftover>) =>
 
 /** The report as JUnit XML, as servers that build and test read it: a suite a group, with blocked checks and what was left as errors. */
 export const junit = ({ leftovers, results }: Report): Effect.Effect<string> => {
-  const { Blocked, Failed, Skipped } = count(results)
+  const { Blocked, Failed } = count(results)
   const own = groups.map((group) => [group, results.filter((result) => result.group === group)] as const)
   const events: ReadonlyArray<Xml.Event> = [
     { _tag: "Declaration", version: "1.0", encoding: "UTF-8" },
@@ -296,7 +329,6 @@ export const junit = ({ leftovers, results }: Report): Effect.Effect<string> => 
         tests: results.length + leftovers.length,
         failures: Failed,
         errors: Blocked + leftovers.length,
-        skipped: Skipped,
         time: inSeconds(results)
       },
       ...own.flatMap(([group, results]) => (results.length === 0 ? [] : [suite(group, results)])),

@@ -88,12 +88,12 @@ const flags = {
     Flag.withMetavar("SECONDS"),
     Flag.withSchema(positive),
     Flag.withDefault(30),
-    Flag.withDescription("How long an answer may take")
+    Flag.withDescription("How long an answer may take; default 30")
   ),
   concurrency: Flag.Int("concurrency").pipe(
     Flag.withSchema(positive),
     Flag.withDefault(4),
-    Flag.withDescription("How many checks of an operation run at a time")
+    Flag.withDescription("How many checks of an operation run at a time; default 4")
   ),
   json: file("json", "Where to write the report as JSON; - is standard output"),
   junit: file("junit", "Where to write it as JUnit XML; - is standard output")
@@ -120,8 +120,10 @@ const conformance = Command.make(
       onlyContract: given.contract
     })
     if (checks.length === 0) return yield* new Conformance.CannotRun({ message: "There is no such check" })
+    if (files.json === "-" && files.junit === "-") {
+      return yield* new Conformance.CannotRun({ message: "Only one of JSON and JUnit XML can go to standard output" })
+    }
 
-    yield* say(ConformanceReport.titleLine(given.url, { style }))
     let before: ConformanceReport.Result | undefined
     const report = yield* Conformance.run({
       baseUrl: given.url,
@@ -137,15 +139,19 @@ const conformance = Command.make(
       checks,
       onLeftover: (leftover) => Console.error(`Left on the backend: ${ConformanceReport.leftoverLine(leftover)}`),
       onResult: (result) => {
+        const title = before === undefined ? [ConformanceReport.titleLine(given.url, { style })] : []
         const lines = ConformanceReport.resultLines(result, { before, style })
         before = result
-        return say(lines.join("\n"))
+        return say([...title, ...lines].join("\n"))
       }
-    })
+    }).pipe(Effect.onInterrupt(() => Console.error("conformance: stopped, after what it had made was removed")))
     yield* say(ConformanceReport.summaryLines(report, { style }).join("\n"))
     if (files.json !== undefined) yield* write(files.json, ConformanceReport.json(report))
     if (files.junit !== undefined) yield* write(files.junit, yield* ConformanceReport.junit(report))
     if (!ConformanceReport.isGreen(report, given)) return yield* new DoesNotConform()
+    if (report.results.every(({ outcome }) => outcome._tag === "Skipped")) {
+      return yield* new Conformance.CannotRun({ message: "All checks were skipped, and nothing was checked" })
+    }
   })
 ).pipe(Command.withDescription("Checks a backend against the contract. What it makes there it removes again."))
 

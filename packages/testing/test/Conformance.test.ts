@@ -313,7 +313,7 @@ describe("whatever a backend answers", () => {
       assert.deepInclude(report.results[0]?.outcome, {
         _tag: "Failed",
         expected: "a body of at most 8388608 bytes",
-        actual: "more"
+        actual: "more than 8388608 bytes"
       })
       assert.isBelow(read, 100)
     }).pipe(
@@ -333,6 +333,7 @@ describe("whatever a backend answers", () => {
       assert.strictEqual(found["chats.create/answers-as-described"]?._tag, "Failed")
       assert.deepStrictEqual(found["chats.rename/answers-as-described"], {
         _tag: "Blocked",
+        operation: "POST /api/chats",
         reason: 'POST /api/chats as user, with {"botId":"…"}: expected status 200, came 500 without a body'.replace(
           "…",
           yield* Effect.flatMap(ChatbotTest.Backend, ({ botId }) => botId("zoo"))
@@ -458,6 +459,37 @@ describe("what a run has made", () => {
     120_000
   )
 
+  it.effect("is removed too where other statuses of success are answered, which are told once for each operation", () =>
+    Effect.gen(function* () {
+      const { http } = yield* ChatbotTest.Backend
+      const statuses: Readonly<Record<string, number>> = { POST: 201, DELETE: 204 }
+      const others = HttpClient.make((request) =>
+        Effect.map(Effect.orDie(http.execute(request)), (response) => {
+          const status = response.status === 200 ? (statuses[request.method] ?? 200) : response.status
+          const { headers } = response
+          const answer =
+            status === 204
+              ? HttpServerResponse.empty({ status })
+              : HttpServerResponse.stream(response.stream, { status, headers })
+          return HttpServerResponse.toClientResponse(answer, { request })
+        })
+      )
+      const report = yield* Effect.provideService(
+        run({
+          botCode: undefined,
+          checks: [...only("adminBots.create/answers"), ...only("chats.create/answers"), ...only("chats.rename/answers")]
+        }),
+        HttpClient.HttpClient,
+        others
+      )
+      const { "chats.rename/answers-as-described": rename, ...creations } = outcomes(report)
+      assert.strictEqual(rename?._tag, "Passed")
+      for (const outcome of Object.values(creations)) assert.deepInclude(outcome, { expected: "status 200" })
+      assert.deepStrictEqual(report.leftovers, [])
+      assert.deepStrictEqual(yield* named, nothing)
+    }).pipe(Effect.provide(memory))
+  )
+
   it.effect("and has no id is told", () =>
     Effect.gen(function* () {
       const { leftovers, results } = yield* run({ checks: only("users.createSystemMessage/answers") })
@@ -513,12 +545,50 @@ describe("a backend that cannot be checked", () => {
       assert.include(yield* messageOf({ baseUrl: "ftp://127.0.0.1" }), "begins with http:// or https://")
       assert.include(yield* messageOf({ baseUrl: "nonsense" }), "begins with http:// or https://")
       assert.notInclude(yield* messageOf({ baseUrl: "http://me:secret@127.0.0.1" }), "secret")
+      assert.include(yield* messageOf({ baseUrl: "http://127.0.0.1/#/api" }), "no user, password, query or fragment")
+      for (const token of ["ecb_\r", "ecb_ abc", ""]) {
+        const message = yield* messageOf({ userToken: Redacted.make(token) })
+        assert.strictEqual(message, "The token of the user has characters that no token may have")
+      }
     }).pipe(
       Effect.provide(
         Faults.layer({ rules: [Faults.on({}, Faults.refuse)] }).pipe(
           Layer.provide(transport),
           Layer.provideMerge(memory)
         )
+      )
+    )
+  )
+
+  it.effect.each([
+    ["a page that is not found", 404, { "content-type": "text/html" }, "404 text/html <h1>No</h1>"],
+    ["a page for all that is asked", 200, { "content-type": "text/html; charset=utf-8" }, "200 text/html"],
+    ["the way to somewhere else", 302, { location: "https://login.invalid/" }, "302 "]
+  ] as const)("is a web server that answers with %s", ([, status, headers, came]) =>
+    Effect.gen(function* () {
+      const { message } = yield* Effect.flip(run())
+      assert.include(message, "At http://chatbot.test is no backend: GET /api/System/status/current as nobody is answered")
+      assert.include(message, came)
+    }).pipe(
+      Effect.provide(
+        Faults.layer({ rules: [Faults.on({}, Faults.status(status, { headers, body: "<h1>No</h1>" }))] }).pipe(
+          Layer.provide(transport),
+          Layer.provideMerge(memory)
+        )
+      )
+    )
+  )
+
+  it.effect("is one that answers without end", () =>
+    Effect.gen(function* () {
+      const { message } = yield* Effect.flip(run())
+      assert.strictEqual(message, "http://chatbot.test cannot be reached: more than 8388608 bytes")
+    }).pipe(
+      Effect.provide(
+        instead(
+          () => true,
+          () => HttpServerResponse.stream(Stream.forever(Stream.succeed(new Uint8Array(2 ** 20))))
+        ).pipe(Layer.provideMerge(memory))
       )
     )
   )

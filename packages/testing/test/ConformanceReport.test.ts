@@ -44,7 +44,17 @@ const report: ConformanceReport.Report = {
     }),
     result("adminBots.get/answers-as-described", "A bot is answered with its id", "GET /api/admin/bots/{botId}", {
       _tag: "Blocked",
-      reason: "POST /api/admin/bots as admin: expected status 200, came 403"
+      reason: "POST /api/admin/bots as admin: expected status 200, came 403",
+      operation: "POST /api/admin/bots"
+    }),
+    result("adminBots.delete/removes", "A bot that is deleted is gone", "DELETE /api/admin/bots/{botId}", {
+      _tag: "Blocked",
+      reason: "POST /api/admin/bots as admin: expected status 200, came 429",
+      operation: "POST /api/admin/bots"
+    }),
+    result("adminBots.list/finds", "What was made is found", "GET /api/admin/bots", {
+      _tag: "Blocked",
+      reason: "on none of the first 40 pages"
     })
   ],
   leftovers: [{ what: "chat 1", reason: "DELETE /api/chats/1 as user answered 500" }]
@@ -72,19 +82,34 @@ administration
 
   GET /api/admin/bots/{botId}
     ! A bot is answered with its id
-        blocked  POST /api/admin/bots as admin: expected status 200, came 403
+        blocked  by POST /api/admin/bots
         check    adminBots.get/answers-as-described
 
-to mend
+  DELETE /api/admin/bots/{botId}
+    ! A bot that is deleted is gone
+        blocked  by POST /api/admin/bots
+        check    adminBots.delete/removes
+
+  GET /api/admin/bots
+    ! What was made is found
+        blocked  on none of the first 40 pages
+        check    adminBots.list/finds
+
+to mend, each alone with --check ID
     ✗ chats.get/answers-as-described  GET /api/chats/{chatId}
-    ! adminBots.get/answers-as-described  GET /api/admin/bots/{botId}
+    ! adminBots.list/finds  GET /api/admin/bots
+    ! POST /api/admin/bots, in the way of 2 checks
+        POST /api/admin/bots as admin: expected status 200, came 403
+
+to give
+    – 1 check: give the token of a user (--user-token)
 
 left on the backend
     chat 1: DELETE /api/chats/1 as user answered 500
 
 core            1 passed, 1 failed, 1 skipped
-administration  0 passed, 1 blocked
-all             1 passed, 1 failed, 1 blocked, 1 skipped
+administration  0 passed, 3 blocked
+all             1 passed, 1 failed, 3 blocked, 1 skipped
 `
 
 /** The attributes of the elements of a document; fails where that is not well-formed. */
@@ -118,11 +143,10 @@ describe("a report", () => {
       const [all, ...elements] = yield* elementsOf(yield* ConformanceReport.junit(report))
       assert.deepStrictEqual(all, {
         name: "conformance",
-        tests: "5",
+        tests: "7",
         failures: "1",
-        errors: "2",
-        skipped: "1",
-        time: "0.048"
+        errors: "4",
+        time: "0.072"
       })
       assert.deepStrictEqual(
         elements.flatMap(({ name, tests }) => (tests === undefined ? [] : name)),

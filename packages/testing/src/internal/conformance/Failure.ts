@@ -7,7 +7,9 @@ export class Violation extends Schema.TaggedError<Violation>()("Violation", {
   /** What was there instead. */
   actual: Schema.String,
   /** The request that it was the answer to, as `GET /api/chats/1 as user`. */
-  request: Schema.optional(Schema.String)
+  request: Schema.optional(Schema.String),
+  /** The operation of the request, as `GET /api/chats/{chatId}`. */
+  operation: Schema.optional(Schema.String)
 }) {
   override get message() {
     return [
@@ -20,7 +22,9 @@ export class Violation extends Schema.TaggedError<Violation>()("Violation", {
 
 /** It cannot be told whether the rule holds: what the check needs beforehand could not be made. */
 export class Blocked extends Schema.TaggedError<Blocked>()("Blocked", {
-  message: Schema.String
+  message: Schema.String,
+  /** The operation that is in the way, as `POST /api/chats`. */
+  operation: Schema.optional(Schema.String)
 }) {}
 
 /** The rule was not looked at: what it needs was not given. */

@@ -77,22 +77,37 @@ const codeOf = (error: unknown): string | undefined => {
   return undefined
 }
 
-const broken = (request: string, error: HttpClientError.HttpClientError) =>
+/** What a violation says of where it was found. */
+type Where = Pick<Violation, "operation" | "request">
+
+/** Where an answer came from. */
+export const whereOf = ({ operation, request }: Pick<Answer, "operation" | "request">): Where => ({
+  operation: operation.label,
+  request
+})
+
+const broken = (where: Where, error: HttpClientError.HttpClientError) =>
   new Violation({
-    request,
+    ...where,
     expected: "an answer",
     actual: `the connection broke${codeOf(error) === undefined ? "" : `: ${codeOf(error)}`}`
   })
 
-const bodyOf = (request: string, response: HttpClientResponse): Stream.Stream<Uint8Array, Violation> =>
+const bodyOf = (where: Where, response: HttpClientResponse): Stream.Stream<Uint8Array, Violation> =>
   Stream.suspend(() => {
     let size = 0
     return response.stream.pipe(
-      Stream.mapError((error) => broken(request, error)),
+      Stream.mapError((error) => broken(where, error)),
       Stream.mapEffect((bytes) => {
         size += bytes.length
         return size > maxBodySize
-          ? Effect.fail(new Violation({ request, expected: `a body of at most ${maxBodySize} bytes`, actual: "more" }))
+          ? Effect.fail(
+              new Violation({
+                ...where,
+                expected: `a body of at most ${maxBodySize} bytes`,
+                actual: `more than ${maxBodySize} bytes`
+              })
+            )
           : Effect.succeed(bytes)
       })
     )
@@ -114,6 +129,7 @@ export const open = Effect.fnUntraced(function* (
     ...Object.entries(headers).map(([name, value]) => `${name}: ${name === "authorization" ? "…" : value}`),
     ...(text === undefined ? [] : [`with ${text.length > shownBody ? `${text.slice(0, shownBody)}…` : text}`])
   ].join(", ")
+  const where = whereOf({ operation, request })
   const contentType = headers["content-type"] ?? "application/json"
   const outgoing = HttpClientRequest.make(operation.method)(`${baseUrl}${target}`, {
     headers: {
@@ -125,20 +141,20 @@ export const open = Effect.fnUntraced(function* (
   const response = yield* http
     .execute(text === undefined ? outgoing : HttpClientRequest.bodyText(outgoing, text, contentType))
     .pipe(
-      Effect.mapError((error) => broken(request, error)),
-      Effect.timeoutOrElse({ duration: timeout, orElse: () => Effect.fail(tooLate(request, timeout)) })
+      Effect.mapError((error) => broken(where, error)),
+      Effect.timeoutOrElse({ duration: timeout, orElse: () => Effect.fail(tooLate(where, timeout)) })
     )
   return {
     operation,
     request,
     status: response.status,
     headers: response.headers,
-    body: bodyOf(request, response)
+    body: bodyOf(where, response)
   }
 })
 
-const tooLate = (request: string, timeout: Duration.Duration) =>
-  new Violation({ request, expected: "an answer", actual: `no whole answer within ${Duration.format(timeout)}` })
+const tooLate = (where: Where, timeout: Duration.Duration) =>
+  new Violation({ ...where, expected: "an answer", actual: `no whole answer within ${Duration.format(timeout)}` })
 
 const concat = (chunks: ReadonlyArray<Uint8Array>): Uint8Array => {
   const whole = new Uint8Array(chunks.reduce((size, { length }) => size + length, 0))
@@ -158,7 +174,7 @@ export const ask = (name: OperationName, input: Input = {}): Effect.Effect<Answe
         const { body, ...head } = yield* open(name, input)
         const bytes = concat(
           yield* Stream.runCollect(body).pipe(
-            Effect.timeoutOrElse({ duration: timeout, orElse: () => Effect.fail(tooLate(head.request, timeout)) })
+            Effect.timeoutOrElse({ duration: timeout, orElse: () => Effect.fail(tooLate(whereOf(head), timeout)) })
           )
         )
         return { ...head, bytes, text: new TextDecoder().decode(bytes) }

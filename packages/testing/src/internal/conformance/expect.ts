@@ -2,7 +2,7 @@ import * as Effect from "effect/Effect"
 import * as Equal from "effect/Equal"
 import * as Schema from "effect/Schema"
 import { Blocked, Skipped, Violation } from "./Failure.ts"
-import { type Answer, ask, type Input } from "./exchange.ts"
+import { type Answer, ask, type Input, whereOf } from "./exchange.ts"
 import type { OperationName } from "./operations.ts"
 import type { Target } from "./Target.ts"
 
@@ -26,17 +26,20 @@ export const violates = (
   expected: string,
   actual: string = inShort(answer)
 ): Effect.Effect<never, Violation> =>
-  Effect.fail(new Violation({ request: answer.request, expected, actual: beginning(actual, 1200) }))
+  Effect.fail(new Violation({ ...whereOf(answer), expected, actual: beginning(actual, 1200) }))
 
 /** What is prepared for a check, or looked at beside what it is about: that it fails is not the fault that the check tells of. */
 export const prepared = <A, R>(effect: Effect.Effect<A, Violation, R>): Effect.Effect<A, Blocked, R> =>
-  Effect.mapError(effect, ({ actual, expected, request }) => {
+  Effect.mapError(effect, ({ actual, expected, operation, request }) => {
     const message = `${request === undefined ? "" : `${request}: `}expected ${expected}, came ${actual}`
-    return new Blocked({ message })
+    return new Blocked({ message, operation })
   })
 
 /** The check is passed over for the want of something that can be given. */
 export const skip = (message: string): Effect.Effect<never, Skipped> => Effect.fail(new Skipped({ message }))
+
+/** The answer is a success, of whatever status: which one it must be is a rule of the operation itself. */
+export const isSuccess = ({ status }: Answer): boolean => status >= 200 && status < 300
 
 /** The answer has this status. */
 export const hasStatus = (answer: Answer, status: number): Effect.Effect<Answer, Violation> =>
@@ -53,7 +56,7 @@ const mediaType = (answer: Answer): string =>
 export const json = (answer: Answer): Effect.Effect<unknown, Violation> =>
   Effect.try({
     try: (): unknown => JSON.parse(answer.text),
-    catch: () => new Violation({ request: answer.request, expected: "a body of JSON", actual: inShort(answer) })
+    catch: () => new Violation({ ...whereOf(answer), expected: "a body of JSON", actual: inShort(answer) })
   })
 
 /** The body has these fields, of these types, and maybe others. */

@@ -4,7 +4,7 @@ import * as Schema from "effect/Schema"
 import type * as Scope from "effect/Scope"
 import type { Blocked, Violation } from "./Failure.ts"
 import { type Answer, ask, type Input } from "./exchange.ts"
-import { fields, hasStatus, inShort, json, ok, prepared, violates } from "./expect.ts"
+import { fields, hasStatus, inShort, isSuccess, json, ok, prepared, violates } from "./expect.ts"
 import type { OperationName } from "./operations.ts"
 import { type Bot, type Caller, Target } from "./Target.ts"
 
@@ -22,7 +22,7 @@ const removed = ({ find, remove, what }: Removal): Effect.Effect<void, never, Ta
     const { leave } = yield* Target
     const reason = yield* Effect.gen(function* () {
       const answer = yield* ask(...remove)
-      if (answer.status !== 200 && answer.status !== 404) return `${answer.request} answered ${inShort(answer)}`
+      if (!isSuccess(answer) && answer.status !== 404) return `${answer.request} answered ${inShort(answer)}`
       const left = yield* ask(...find)
       return left.status === 200
         ? `it was still there after ${answer.request} had answered ${answer.status}`
@@ -33,7 +33,8 @@ const removed = ({ find, remove, what }: Removal): Effect.Effect<void, never, Ta
 
 /**
  * Sees to it that what an answer has made is removed with the scope, whatever the status and the body are and whatever happens then, and wants
- * success with an id. What comes without an id is left: nobody can remove it.
+ * some success with an id: which one is a rule for the checks of the operation, and no reason for all others to stop. What comes without an id
+ * is left: nobody can remove it.
  */
 const made = <E, R>(
   create: Effect.Effect<Answer, E, R>,
@@ -44,12 +45,12 @@ const made = <E, R>(
     Effect.flatMap(create, (answer) => Effect.map(Effect.result(idOf(answer)), (id) => ({ answer, id }))),
     ({ answer, id }) => {
       if (Result.isSuccess(id)) return removed(removal(id.success))
-      if (answer.status !== 200) return Effect.void
+      if (!isSuccess(answer)) return Effect.void
       const leftover = { what: removal("without an id").what, reason: `${answer.request} answered none` }
       return Effect.flatMap(Target, ({ leave }) => leave(leftover))
     }
   ).pipe(
-    Effect.tap(({ answer }) => hasStatus(answer, 200)),
+    Effect.tap(({ answer }) => (isSuccess(answer) ? Effect.void : hasStatus(answer, 200))),
     Effect.flatMap(({ answer, id }) => Effect.map(Effect.fromResult(id), (id) => ({ answer, id })))
   )
 
@@ -64,7 +65,7 @@ const isText = (body: unknown): body is string => typeof body === "string" && bo
 export const restored = (what: string, name: OperationName, input: Input): Effect.Effect<void, never, Target> =>
   Effect.flatMap(Target, ({ leave }) =>
     ask(name, input).pipe(
-      Effect.map((answer) => (answer.status === 200 ? undefined : `${answer.request} answered ${inShort(answer)}`)),
+      Effect.map((answer) => (isSuccess(answer) ? undefined : `${answer.request} answered ${inShort(answer)}`)),
       Effect.catch(({ actual }) => Effect.succeed(actual)),
       Effect.flatMap((reason) => (reason === undefined ? Effect.void : leave({ what, reason })))
     )

@@ -11,7 +11,7 @@ import * as Schema from "effect/Schema"
 import * as Scope from "effect/Scope"
 import type { Leftover } from "../../ConformanceReport.ts"
 import { type Answer, ask } from "./exchange.ts"
-import { fields } from "./expect.ts"
+import { fields, inShort } from "./expect.ts"
 import { fact, namedBot, ownBot, question } from "./given.ts"
 import { type Caller, type Need, Target } from "./Target.ts"
 
@@ -68,6 +68,14 @@ const cannotRun = (message: string) => Effect.fail(new CannotRun({ message }))
 const isForbidden = ({ status }: Answer): boolean => status === 403
 const isFine = ({ status }: Answer): boolean => status === 200
 
+/** What other web servers, and those of other paths, answer: a page, or the way to one. */
+const isElsewhere = ({ headers, status }: Answer): boolean =>
+  (status >= 300 && status < 400) || (headers["content-type"] ?? "").startsWith("text/html")
+
+// What may stand in a header by RFC 9110, without blanks.
+const isSendable = (token: Redacted.Redacted | undefined): boolean =>
+  token === undefined || /^[\u0021-\u007e]+$/.test(Redacted.value(token))
+
 const callers = ["admin", "user", "other"] as const
 
 /** Whether the backend is there, and takes the tokens for what they were given as. Anything else that is wrong with it is for the checks. */
@@ -77,10 +85,12 @@ const probe = Effect.gen(function* () {
   if (url === null || !/^https?:$/.test(url.protocol)) {
     return yield* cannotRun("That is not the URL of a backend: it begins with http:// or https://")
   }
-  if (url.username !== "" || url.password !== "" || url.search !== "") {
-    return yield* cannotRun("The URL of a backend has no user, password or query")
+  if ([url.username, url.password, url.search, url.hash].some((part) => part !== "")) {
+    return yield* cannotRun("The URL of a backend has no user, password, query or fragment")
   }
   const given = callers.filter((as) => tokens[as] !== undefined && !(as === "user" && tokens.user === tokens.admin))
+  const unfit = given.find((as) => !isSendable(tokens[as]))
+  if (unfit !== undefined) return yield* cannotRun(`The token of the ${unfit} has characters that no token may have`)
   const current = (as: Caller) => Effect.map(Effect.result(ask("users.current", { as })), (answer) => ({ as, answer }))
   const [status, users] = yield* Effect.all(
     [
@@ -91,6 +101,11 @@ const probe = Effect.gen(function* () {
   )
   if (Result.isFailure(status) && users.every(({ answer }) => Result.isFailure(answer))) {
     return yield* cannotRun(`${baseUrl} cannot be reached: ${status.failure.actual}`)
+  }
+  const answers = [status, ...users.map(({ answer }) => answer)].filter(Result.isSuccess)
+  const elsewhere = answers.find(({ success }) => isElsewhere(success))
+  if (elsewhere !== undefined && answers.every(({ success }) => isElsewhere(success))) {
+    return yield* cannotRun(`At ${baseUrl} is no backend: ${elsewhere.success.request} is answered ${inShort(elsewhere.success)}`)
   }
   const ids = new Map<number, Caller>()
   for (const { answer, as } of users) {
