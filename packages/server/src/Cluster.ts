@@ -33,6 +33,7 @@ import type * as SqlError from "effect/sql/SqlError"
 import { connect } from "node:net"
 import { hostname } from "node:os"
 import * as ClusteredRuns from "./ClusteredRuns.ts"
+import { addressOf } from "./internal/chatRuns.ts"
 import { CompletionRuns } from "./CompletionRuns.ts"
 import { orDie, run } from "./internal/rows.ts"
 import * as PostgresSignals from "./PostgresSignals.ts"
@@ -101,8 +102,8 @@ const watch = Layer.effectDiscard(
             ? Effect.flatMap(isGone(address), (isGone) =>
                 isGone
                   ? Effect.logWarning("A process of the cluster is gone: the others take over what it did").pipe(
-                      Effect.annotateLogs({ address: ClusteredRuns.addressOf(address) }),
-                      Effect.andThen(runs.disappear(ClusteredRuns.addressOf(address))),
+                      Effect.annotateLogs({ address: addressOf(address) }),
+                      Effect.andThen(runs.disappear(addressOf(address))),
                       Effect.andThen(storage.setRunnerHealth(address, false))
                     )
                   : Effect.void

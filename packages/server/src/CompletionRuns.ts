@@ -10,11 +10,8 @@ import {
   BotsStopped,
   ChatBusy,
   type ChatNotFound,
-  CompletionNotFound,
-  type Forbidden,
-  type IdempotencyKeyInUse,
-  InvalidRequest,
-  type RateLimited,
+  type CompletionNotFound,
+  type InvalidRequest,
   Unavailable
 } from "@effect-chatbot/schema/Errors"
 import type { ChatId, CompletionId } from "@effect-chatbot/schema/Ids"
@@ -25,30 +22,18 @@ import * as Duration from "effect/Duration"
 import * as Effect from "effect/Effect"
 import * as Exit from "effect/Exit"
 import * as Layer from "effect/Layer"
-import type * as Stream from "effect/Stream"
-import { administers } from "./BotAccess.ts"
 import { Answering } from "./Answering.ts"
-import { ChatAccess } from "./ChatAccess.ts"
+import type { ChatAccess } from "./ChatAccess.ts"
 import * as EventLog from "./EventLog.ts"
 import { KeyedRun } from "./IdempotencyKeys.ts"
 import { type Commit, type Failure, make as makeRun, type Run, type Stop } from "./internal/run.ts"
-import { BotRepository } from "./repositories/BotRepository.ts"
-import { CompletionLogRepository } from "./repositories/CompletionLogRepository.ts"
-import { CompletionRepository } from "./repositories/CompletionRepository.ts"
+import { type Events, type Refusal, runsOf } from "./internal/runsOf.ts"
+import type { BotRepository } from "./repositories/BotRepository.ts"
+import type { CompletionLogRepository } from "./repositories/CompletionLogRepository.ts"
+import type { CompletionRepository } from "./repositories/CompletionRepository.ts"
 import { ServerOptions } from "./ServerOptions.ts"
 import * as ServerMetrics from "./ServerMetrics.ts"
 import { StopFlag } from "./StopFlag.ts"
-
-/** Why a question is not begun with. */
-type Refusal =
-  | InvalidRequest
-  | Forbidden
-  | ChatNotFound
-  | ChatBusy
-  | IdempotencyKeyInUse
-  | RateLimited
-  | BotsStopped
-  | Unavailable
 
 interface LocalRun extends Run {
   /** Gives up the key of the question. */
@@ -62,9 +47,6 @@ const commit: Commit<never> = {
   failure: (store) =>
     Effect.catchCause(store, (cause) => Effect.logWarning("Failed to keep the log of a run that failed", cause))
 }
-
-/** The events of a run on the wire: those after the one with the number asked for, and then the live ones. */
-export type Events = Stream.Stream<Uint8Array>
 
 /** The completions that are running. */
 export class CompletionRuns extends Context.Service<
@@ -123,26 +105,22 @@ export class CompletionRuns extends Context.Service<
   > = Layer.effect(
     CompletionRuns,
     Effect.gen(function* () {
-      const access = yield* ChatAccess
       const answering = yield* Answering
       const { answer, failed } = yield* makeRun
-      const bots = yield* BotRepository
-      const completions = yield* CompletionRepository
-      const logs = yield* CompletionLogRepository
       const stopFlag = yield* StopFlag
       const { shutdownGrace = Duration.seconds(10) } = yield* ServerOptions
-      const runs = new Map<ChatId, LocalRun>()
+      const live = new Map<ChatId, LocalRun>()
       let closed = false
 
       const allEnded = Effect.suspend(() =>
-        Effect.forEach(Array.from(runs.values()), ({ result }) => Effect.exit(Deferred.await(result)), {
+        Effect.forEach(Array.from(live.values()), ({ result }) => Effect.exit(Deferred.await(result)), {
           concurrency: "unbounded",
           discard: true
         })
       )
       const stopEvery = (why: Stop) =>
         Effect.suspend(() => {
-          for (const run of runs.values()) Deferred.doneUnsafe(run.stop, Exit.succeed(why))
+          for (const run of live.values()) Deferred.doneUnsafe(run.stop, Exit.succeed(why))
           return allEnded
         })
       const shutDown = Effect.suspend(() => {
@@ -162,7 +140,7 @@ export class CompletionRuns extends Context.Service<
           Effect.tap(run.release),
           Effect.tap(({ outcome }) => ServerMetrics.completions(1, outcome)),
           Effect.map(({ last, result }) => {
-            runs.delete(run.question.chatId)
+            live.delete(run.question.chatId)
             run.log.end(last)
             Deferred.doneUnsafe(run.result, result)
           })
@@ -173,7 +151,7 @@ export class CompletionRuns extends Context.Service<
         Effect.andThen(
           run.release,
           Effect.sync(() => {
-            runs.delete(run.question.chatId)
+            live.delete(run.question.chatId)
             Deferred.doneUnsafe(run.result, result)
           })
         )
@@ -183,7 +161,7 @@ export class CompletionRuns extends Context.Service<
         const keyed = yield* KeyedRun
         return yield* Effect.suspend((): Effect.Effect<LocalRun, Unavailable | ChatBusy | BotsStopped> => {
           if (closed) return Effect.fail(new Unavailable({}))
-          if (runs.has(chatId)) return Effect.fail(new ChatBusy({ chatId }))
+          if (live.has(chatId)) return Effect.fail(new ChatBusy({ chatId }))
           keyed.keep(question.completionId)
           const run: LocalRun = {
             question,
@@ -192,7 +170,7 @@ export class CompletionRuns extends Context.Service<
             stop: Deferred.makeUnsafe(),
             result: Deferred.makeUnsafe()
           }
-          runs.set(chatId, run)
+          live.set(chatId, run)
           // Read when whoever sets the flag can see the run: one of the two finds the other.
           return Effect.flatMap(
             Effect.onError(stopFlag.get, (cause) => forget(run, Exit.failCause(cause))),
@@ -204,84 +182,32 @@ export class CompletionRuns extends Context.Service<
         }).pipe(Effect.uninterruptible)
       })
 
-      const complete = Effect.fn("CompletionRuns.complete")(function* (
-        caller: Caller,
-        chatId: ChatId,
-        request: CompletionRequest
-      ) {
-        const { result } = yield* begin(caller, chatId, request)
-        return yield* Deferred.await(result)
+      const runs = yield* runsOf({
+        begin: (caller, chatId, request) =>
+          Effect.map(begin(caller, chatId, request), ({ log, question, result }) => ({
+            completionId: question.completionId,
+            events: log.read(0),
+            result: Deferred.await(result)
+          })),
+        running: (chatId, completionId) =>
+          Effect.sync(() => {
+            const run = live.get(chatId)
+            if (run === undefined || run.question.completionId !== completionId) return undefined
+            const { log, question, result } = run
+            return {
+              isForAdmins: question.request.isTraceLogEnabled,
+              count: log.count,
+              read: log.read,
+              stop: Effect.suspend(() => {
+                Deferred.doneUnsafe(run.stop, Exit.succeed("Stopped"))
+                return Effect.exit(Deferred.await(result))
+              })
+            }
+          }),
+        stopAll: stopEvery("BotsStopped")
       })
 
-      const stream = Effect.fn("CompletionRuns.stream")(function* (
-        caller: Caller,
-        chatId: ChatId,
-        request: CompletionRequest
-      ) {
-        const { log, question } = yield* begin(caller, chatId, request)
-        return { completionId: question.completionId, events: log.read(0) }
-      })
-
-      const running = (chatId: ChatId, completionId: CompletionId): LocalRun | undefined => {
-        const run = runs.get(chatId)
-        return run?.question.completionId === completionId ? run : undefined
-      }
-
-      /** The log of a run, and whether it has a trace log in it. What runs is looked for first: its log is stored before it ends. */
-      const find = (chatId: ChatId, completionId: CompletionId) => {
-        const run = running(chatId, completionId)
-        return run === undefined
-          ? Effect.map(
-              logs.find(chatId, completionId),
-              (row) => row && { log: EventLog.fromBytes(row.events), isForAdmins: row.isForAdmins }
-            )
-          : Effect.succeed({ log: run.log, isForAdmins: run.question.request.isTraceLogEnabled })
-      }
-
-      const events = Effect.fn("CompletionRuns.events")(function* (
-        caller: Caller,
-        chatId: ChatId,
-        completionId: CompletionId,
-        after: number
-      ) {
-        const { botId } = yield* access.reachable(caller, chatId)
-        const found = yield* find(chatId, completionId)
-        const bot = found?.isForAdmins === true ? yield* bots.find(botId) : undefined
-        if (found === undefined || (found.isForAdmins && (bot === undefined || !administers(caller, bot)))) {
-          return yield* new CompletionNotFound({ completionId })
-        }
-        if (after > found.log.count) {
-          const message = `Expected the id of an event of this completion, at most ${found.log.count}`
-          return yield* new InvalidRequest({ issues: [{ path: ["headers", "last-event-id"], message }] })
-        }
-        return found.log.read(after)
-      })
-
-      const stop = Effect.fn("CompletionRuns.stop")(function* (
-        caller: Caller,
-        chatId: ChatId,
-        completionId: CompletionId
-      ) {
-        yield* access.reachable(caller, chatId)
-        const run = running(chatId, completionId)
-        if (run !== undefined) {
-          Deferred.doneUnsafe(run.stop, Exit.succeed("Stopped"))
-          yield* Effect.exit(Deferred.await(run.result))
-          return
-        }
-        // A run that failed has only a log, and of an old one there is only the completion.
-        const isKnown =
-          (yield* completions.exists(chatId, completionId)) || (yield* logs.find(chatId, completionId)) !== undefined
-        if (!isKnown) return yield* new CompletionNotFound({ completionId })
-      })
-
-      const stopAll = stopEvery("BotsStopped")
-      const setStopped = Effect.fn("CompletionRuns.setStopped")(function* (isStopped: boolean) {
-        yield* stopFlag.set(isStopped)
-        if (isStopped) yield* stopAll
-      })
-
-      return { complete, stream, events, stop, stopAll, setStopped, shutDown }
+      return { ...runs, shutDown }
     })
   )
 }

@@ -159,3 +159,20 @@ export const fromBytes = (bytes: Uint8Array): EventLog => make(split(bytes), tru
 
 /** A log that goes on, from what {@link EventLog.toBytes} made of it. */
 export const resume = (bytes: Uint8Array): EventLog => make(split(bytes), false)
+
+/** An event holds a question and its answer, and in JSON a character may take six. */
+const maxEventSize = 8 * 2 ** 20
+
+const decodeStream = EventStream.decode({
+  maxEventSize,
+  onInvalid: ({ name }) => new Error(`Stored an event "${name}" that cannot be read`)
+})
+
+/** The events in what {@link EventLog.toBytes} made of a log, as values. */
+export const decode = (bytes: Uint8Array): Effect.Effect<ReadonlyArray<CompletionEvent>> =>
+  Stream.make(bytes).pipe(
+    decodeStream,
+    Stream.runCollect,
+    Effect.orDie,
+    Effect.map((all) => all.flatMap((read) => (read._tag === "Event" ? [read.event] : [])))
+  )
