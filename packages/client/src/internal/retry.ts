@@ -68,6 +68,8 @@ export const nextAfter = Effect.fnUntraced(function* (
   const outcome = outcomeOf(error, entry.response?.status)
   entry.failed = { outcome, error, at: call.now() }
   call.trace?.failed(entry)
+  // What it waits for was begun before it, so that it is not given up after a few attempts.
+  if (call.isDurable && outcome === "IdempotencyKeyInUse") call.progressed = entry.number
   const against = objection(call, entry, outcome) ?? reason
   if (against !== undefined) return yield* tell(call, error, against)
   const step = begun ?? (yield* Schedule.toStep(call.policies.retry.backoff))
