@@ -7,7 +7,7 @@
  *   payload: { orderId: Schema.String, question: Schema.String },
  *   idempotencyKey: ({ orderId }) => orderId,
  *   success: Completion,
- *   error: Activities.errors(BotNotFound, ChatNotFound, …)
+ *   error: Activities.anyError
  * })
  *
  * const AskLive = Ask.toLayer(Effect.fnUntraced(function* ({ question }) {
@@ -128,6 +128,23 @@ export const errors = <const Members extends ReadonlyArray<Schema.Codec<{ readon
       encode: SchemaGetter.transform(withoutBody)
     })
   )
+
+/** The schema of what any of the calls here can fail with, for the error of a workflow that makes several of them. */
+export const anyError = errors(
+  BotNotFound,
+  BotsStopped,
+  ChatBusy,
+  ChatNotFound,
+  CompletionNotFound,
+  DownloadNotFound,
+  Forbidden,
+  ...keyErrors,
+  InvalidRequest,
+  PayloadTooLarge,
+  ProviderFailed,
+  ProviderTimedOut,
+  TermsNotAccepted
+)
 
 /** An activity of what has none here. All calls in it have the key of the activity, so it may make one that creates or asks. */
 export const make = <A, E, R>(options: {

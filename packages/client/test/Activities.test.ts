@@ -27,26 +27,7 @@ import * as WorkflowEngine from "effect/workflow/WorkflowEngine"
 import { botId, chatId } from "./support/Methods.ts"
 import { failing, json, type Script, scripted, status } from "./support/Scripted.ts"
 
-const failure = Schema.Union([
-  Activities.errors(
-    Errors.BotNotFound,
-    Errors.BotsStopped,
-    Errors.ChatBusy,
-    Errors.ChatNotFound,
-    Errors.CompletionNotFound,
-    Errors.DownloadNotFound,
-    Errors.Forbidden,
-    Errors.IdempotencyKeyInUse,
-    Errors.IdempotencyKeyReused,
-    Errors.InvalidRequest,
-    Errors.OutcomeUnknown,
-    Errors.PayloadTooLarge,
-    Errors.ProviderFailed,
-    Errors.ProviderTimedOut,
-    Errors.TermsNotAccepted
-  ),
-  Schema.Literal("no")
-])
+const failure = Schema.Union([Activities.anyError, Errors.OutcomeUnknown, Schema.Literal("no")])
 
 type Failure = typeof failure.Type
 

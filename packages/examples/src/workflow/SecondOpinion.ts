@@ -1,0 +1,109 @@
+/**
+ * A durable workflow: it asks one bot after the other until a judging bot finds an answer good, waits for what a person thinks of it, fetches
+ * the file that the answer cites, and deletes its chats. Whatever process dies meanwhile, each question is asked once and no chat is left.
+ */
+import { Sources } from "@effect-chatbot/client"
+import * as Activities from "@effect-chatbot/client/Activities"
+import type { BinaryContent } from "@effect-chatbot/client/BinaryContent"
+import { Vote } from "@effect-chatbot/schema/Chat"
+import type { ChatId } from "@effect-chatbot/schema/Ids"
+import { Config, Console, Effect, FileSystem, Schema, Stream } from "effect"
+import { DurableDeferred, Workflow } from "effect/workflow"
+
+/** No bot had a good answer. */
+export class NoGoodAnswer extends Schema.TaggedError<NoGoodAnswer>()("NoGoodAnswer", {}) {}
+
+/** The file that the answer cites cannot be written. */
+export class NotSaved extends Schema.TaggedError<NotSaved>()("NotSaved", { message: Schema.String }) {}
+
+/** What a person thinks of an answer. */
+export const Opinion = Schema.Literals(["good", "bad"])
+
+/** Where the workflow waits for a person, for as long as it takes. */
+export const Person = DurableDeferred.make("Person", { success: Opinion })
+
+/** A case is one by its id: who asks it again gets the answer it had. */
+export const SecondOpinion = Workflow.make("SecondOpinion", {
+  payload: {
+    caseId: Schema.String,
+    question: Schema.String,
+    /** The codes of the bots to ask, the first one first, and of the one that judges their answers. */
+    bots: Schema.Array(Schema.String),
+    judge: Schema.String
+  },
+  idempotencyKey: ({ caseId }) => caseId,
+  success: Schema.Struct({
+    bot: Schema.String,
+    answer: Schema.String,
+    opinion: Opinion,
+    /** Where the cited file is. */
+    file: Schema.optional(Schema.String)
+  }),
+  error: Schema.Union([Activities.anyError, NoGoodAnswer, NotSaved])
+})
+
+/** A chat that is there until the end of the workflow, whichever that is. */
+const open = (name: string, botCode: string) =>
+  Activities.createByBotCode(`open ${name}`, botCode).pipe(Activities.deleteOnFailure(`give up ${name}`))
+
+/** Asks a bot, and lets the judge say whether its answer is good. */
+const ask = Effect.fnUntraced(function* (bot: string, { judge, question }: typeof SecondOpinion.payloadSchema.Type) {
+  const { chatId } = yield* open(bot, bot)
+  const { assistantMessage: answer = "", metaData } = yield* Activities.complete(`ask ${bot}`, chatId, question)
+  const judging = yield* open(`judge of ${bot}`, judge)
+  const verdict = yield* Activities.complete(
+    `judge ${bot}`,
+    judging.chatId,
+    `Is this a good answer? Say yes or no.\nQuestion: ${question}\nAnswer: ${answer}`
+  )
+  const isGood = /^yes\b/i.test(verdict.assistantMessage ?? "")
+  yield* Activities.feedback(`rate ${bot}`, chatId, {
+    userMessage: question,
+    assistantMessage: answer,
+    userComment: "By another bot",
+    voteId: isGood ? Vote.up : Vote.down
+  })
+  return { answer, chatId, chatIds: [chatId, judging.chatId], isGood, source: metaData?.sources[0] }
+})
+
+/** Writes a file whole or not at all, however often it is begun. */
+const saveAs =
+  (path: string) =>
+  ({ stream }: BinaryContent) =>
+    Effect.gen(function* () {
+      const fs = yield* FileSystem.FileSystem
+      yield* Stream.run(stream, fs.sink(`${path}.part`))
+      yield* fs.rename(`${path}.part`, path)
+      return path
+    }).pipe(Effect.catchTag("PlatformError", ({ message }) => Effect.fail(new NotSaved({ message }))))
+
+const fetchFile = (chatId: ChatId, path: string, target: string) =>
+  Activities.download("fetch the file", chatId, path, {
+    success: Schema.String,
+    error: NotSaved,
+    save: saveAs(target)
+  })
+
+/** Where files go. */
+const folder = Config.String("WORKFLOW_FILES").pipe(Config.withDefault("."), Effect.orDie)
+
+/** Runs cases. */
+export const SecondOpinionLive = SecondOpinion.toLayer(
+  Effect.fnUntraced(function* (payload) {
+    const { bots, caseId } = payload
+    const chatIds: Array<ChatId> = []
+    for (const bot of bots) {
+      const asked = yield* ask(bot, payload)
+      chatIds.push(...asked.chatIds)
+      if (!asked.isGood) continue
+
+      yield* Console.log(`${caseId}: ${bot} says: ${asked.answer}`)
+      const opinion = yield* DurableDeferred.await(Person)
+      const path = asked.source && Sources.pathOf(asked.source)
+      const file = path && (yield* fetchFile(asked.chatId, path, `${yield* folder}/${caseId}.md`))
+      for (const chatId of chatIds) yield* Activities.deleteChat(`clean up ${chatId}`, chatId)
+      return { bot, answer: asked.answer, opinion, file }
+    }
+    return yield* new NoGoodAnswer({})
+  })
+)

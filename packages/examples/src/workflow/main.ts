@@ -1,0 +1,73 @@
+/**
+ * Runs the workflows beside it. It goes on with what it was at when it ended, also when it was killed.
+ *
+ * ```sh
+ * pnpm serve
+ * CHATBOT_TOKEN=$(cat .chatbot/admin-token) node packages/examples/src/workflow/main.ts
+ * ask case-1 How do I page through a list?
+ * vote case-1 good
+ * survey survey-1 What is a ticket?
+ * ```
+ *
+ * Its workflows are kept in the file `workflows.db`, or where `WORKFLOW_DATABASE` says; on PostgreSQL several processes share them, each with
+ * a `WORKFLOW_PORT` of its own.
+ */
+import { ChatbotClient } from "@effect-chatbot/client"
+import * as NodeTransport from "@effect-chatbot/client/NodeTransport"
+import * as NodeRuntime from "@effect/platform-node/NodeRuntime"
+import * as NodeServices from "@effect/platform-node/NodeServices"
+import { Config, Console, Effect, Layer, Schema, Stdio, Stream } from "effect"
+import { DurableDeferred } from "effect/workflow"
+import * as Engine from "./Engine.ts"
+import { Opinion, Person, SecondOpinion, SecondOpinionLive } from "./SecondOpinion.ts"
+import { Survey, SurveyLive } from "./Survey.ts"
+import { UsageReportLive, UsageReportSchedule } from "./UsageReport.ts"
+
+const settings = Config.all({
+  bots: Config.Array(Schema.String, "WORKFLOW_BOTS").pipe(Config.withDefault(["api", "client"])),
+  judge: Config.String("WORKFLOW_JUDGE").pipe(Config.withDefault("guide"))
+})
+
+const obey = Effect.fnUntraced(function* (line: string) {
+  const { bots, judge } = yield* settings
+  const [command, id = "", ...rest] = line.trim().split(" ")
+  const text = rest.join(" ")
+  const tell = (result: unknown) => Console.log(`${id}: ${JSON.stringify(result)}`)
+  switch (command) {
+    case "ask": {
+      const asked = SecondOpinion.execute({ caseId: id, question: text, bots, judge })
+      return yield* Effect.matchEffect(asked, { onSuccess: tell, onFailure: ({ _tag }) => tell(_tag) })
+    }
+    case "vote": {
+      const executionId = yield* SecondOpinion.executionId({ caseId: id, question: "", bots, judge })
+      const token = DurableDeferred.tokenFromExecutionId(Person, { workflow: SecondOpinion, executionId })
+      return yield* DurableDeferred.succeed(Person, { token, value: Opinion.make(text === "good" ? "good" : "bad") })
+    }
+    case "survey":
+      return yield* Effect.flatMap(Survey.execute({ surveyId: id, question: text, bots }), tell)
+    default:
+      return yield* Console.log("ask <case> <question> | vote <case> good|bad | survey <name> <question>")
+  }
+})
+
+/** Does what the lines on its input say, all at once. */
+const Commands = Layer.effectDiscard(
+  Effect.flatMap(Stdio.Stdio, ({ stdin }) =>
+    stdin.pipe(
+      Stream.decodeText,
+      Stream.splitLines,
+      Stream.mapEffect(obey, { concurrency: "unbounded", unordered: true }),
+      Stream.runDrain,
+      Effect.forkScoped
+    )
+  )
+)
+
+const Client = ChatbotClient.layerConfig.pipe(Layer.provide(NodeTransport.layer))
+
+const Main = Layer.mergeAll(Commands, UsageReportSchedule).pipe(
+  Layer.provide([SecondOpinionLive, SurveyLive, UsageReportLive]),
+  Layer.provide([Client, Engine.layer, NodeServices.layer])
+)
+
+NodeRuntime.runMain(Layer.launch(Main))
