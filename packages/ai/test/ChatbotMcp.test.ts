@@ -17,7 +17,7 @@ import * as Redacted from "effect/Redacted"
 import * as Stream from "effect/Stream"
 import { execFile } from "node:child_process"
 import { fileURLToPath } from "node:url"
-import { server, Sockets } from "./support/Sockets.ts"
+import { served, server } from "./support/Sockets.ts"
 
 const program = fileURLToPath(new URL("../src/mcp.ts", import.meta.url))
 
@@ -65,8 +65,7 @@ class Agent extends Context.Service<Agent, Client>()("test/Agent") {
   static readonly stdio = Layer.effect(
     Agent,
     Effect.gen(function* () {
-      const { baseUrl } = yield* Sockets
-      const { tokenOf } = yield* ChatbotTest.Backend
+      const { baseUrl, tokenOf } = yield* ChatbotTest.Backend
       return yield* Agent.over(
         new StdioClientTransport({
           command: process.execPath,
@@ -95,7 +94,7 @@ class Endpoint extends Context.Service<Endpoint, string>()("test/Endpoint") {
   ).pipe(
     Layer.provideMerge(
       Layer.unwrap(
-        Effect.map(Sockets, ({ baseUrl }) =>
+        Effect.map(ChatbotTest.Backend, ({ baseUrl }) =>
           HttpRouter.serve(ChatbotMcp.layerHttp({ baseUrl }), { disableLogger: true, disableListenLog: true })
         )
       )
@@ -143,13 +142,13 @@ const callAs = (client: Client, name: string, args: Record<string, unknown> = {}
 const call = (name: string, args?: Record<string, unknown>) =>
   Effect.flatMap(Agent, (client) => callAs(client, name, args))
 
-const forms: ReadonlyArray<readonly [name: string, agent: Layer.Layer<Agent, never, Sockets | ChatbotTest.Backend>]> = [
+const forms: ReadonlyArray<readonly [name: string, agent: Layer.Layer<Agent, never, ChatbotTest.Backend>]> = [
   ["over standard input and output", Agent.stdio],
   ["over HTTP", Layer.provideMerge(Agent.http, Layer.orDie(Endpoint.layer))]
 ]
 
 describe.each(forms)("the MCP server %s, with the client of the SDK", (_, agent) => {
-  layer(Layer.provideMerge(agent, Sockets.layer(seed)), { excludeTestServices: true })((it) => {
+  layer(Layer.provideMerge(agent, served(seed)), { excludeTestServices: true })((it) => {
     it.effect("tells what its tools do, and which of them destroy", () =>
       Effect.gen(function* () {
         const client = yield* Agent
@@ -269,7 +268,7 @@ describe.each(forms)("the MCP server %s, with the client of the SDK", (_, agent)
   })
 })
 
-layer(Layer.provideMerge(Endpoint.layer, Sockets.layer(seed)), { excludeTestServices: true })(
+layer(Layer.provideMerge(Endpoint.layer, served(seed)), { excludeTestServices: true })(
   "the MCP server over HTTP",
   (it) => {
     it.effect("gives each caller what its own token gives, and tells nobody a token", () =>

@@ -6,7 +6,7 @@ import { execFile } from "node:child_process"
 import { readFileSync } from "node:fs"
 import { delimiter, dirname } from "node:path"
 import { fileURLToPath } from "node:url"
-import { Sockets } from "./support/Sockets.ts"
+import { served } from "./support/Sockets.ts"
 
 const root = new URL("../../../", import.meta.url)
 
@@ -22,7 +22,7 @@ const examples = [
   ["over the OpenAI façade", "support/readmeOpenAi.ts"]
 ] as const
 
-const backend = Sockets.layer({
+const backend = served({
   bots: { client: {} },
   answers: ({ userMessage }) => (userMessage.includes("page") ? "With `items`." : "Values over time.")
 })
@@ -32,8 +32,7 @@ layer(backend, { excludeTestServices: true })("the README on AI programs", (it) 
     Effect.gen(function* () {
       const example = new URL(file, import.meta.url)
       assert.include(readme, readFileSync(example, "utf8").replace(/^\/\/ oxlint-.*\n/, ""))
-      const { baseUrl } = yield* Sockets
-      const { asked, tokenOf } = yield* ChatbotTest.Backend
+      const { asked, baseUrl, tokenOf } = yield* ChatbotTest.Backend
       const env = {
         CHATBOT_BASE_URL: baseUrl,
         CHATBOT_TOKEN: Redacted.value(yield* tokenOf("reader")),

@@ -1,6 +1,7 @@
 /**
  * The errors that every call can fail with, whatever it does.
  */
+import type * as Errors from "@effect-chatbot/schema/Errors"
 import type {
   CircuitOpen,
   CompletionFailed,
@@ -28,3 +29,6 @@ export type CallError = Unauthorized | RateLimited | InternalError | Unavailable
 
 /** What a stream can fail with beside the errors of its call: it broke and could not be followed further, or its answer failed. */
 export type StreamError = StreamTruncated | StreamIdle | EventTooLarge | CompletionFailed
+
+/** Every error there is. What a method can fail with is some of them, and its type says which. */
+export type ChatbotError = InstanceType<(typeof Errors)[Exclude<keyof typeof Errors, "RequestIssue">]>

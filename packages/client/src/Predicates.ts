@@ -5,16 +5,30 @@
  * chats.get(chatId).pipe(Effect.catchIf(Predicates.isNotFound, () => Effect.succeed(undefined)))
  * ```
  */
-import type * as Errors from "@effect-chatbot/schema/Errors"
+import * as Errors from "@effect-chatbot/schema/Errors"
 import * as Predicate from "effect/Predicate"
+import type { ChatbotError } from "./CallError.ts"
 
-type Tag = Exclude<keyof typeof Errors, "RequestIssue">
+/** The errors of these tags among what may be one; of what is not known at all, among all there are. */
+type Among<E, Tag> = E & Extract<unknown extends E ? ChatbotError : E, { readonly _tag: Tag }>
 
-const tagged = <const Tags extends ReadonlyArray<Tag>>(...tags: Tags) => {
+const tagged = <const Tags extends ReadonlyArray<ChatbotError["_tag"]>>(...tags: Tags) => {
   const known = new Set<unknown>(tags)
-  return <E>(error: E): error is Extract<E, { readonly _tag: Tags[number] }> =>
-    Predicate.hasProperty(error, "_tag") && known.has(error._tag)
+  return <E>(error: E): error is Among<E, Tags[number]> => Predicate.hasProperty(error, "_tag") && known.has(error._tag)
 }
+
+/**
+ * Whether this is an error of this library, for what is caught without a type: `_tag` then tells which.
+ *
+ * ```ts
+ * await client.chats.get(chatId).catch((error: unknown) => {
+ *   if (Predicates.isChatbotError(error) && error._tag === "ChatNotFound") return undefined
+ *   throw error
+ * })
+ * ```
+ */
+export const isChatbotError = (error: unknown): error is ChatbotError =>
+  error instanceof Error && Predicate.hasProperty(error, "_tag") && Object.hasOwn(Errors, String(error._tag))
 
 /** Whether what was asked for does not exist, or not for this caller. */
 export const isNotFound = tagged(
@@ -58,6 +72,6 @@ const transientStatuses = new Set([408, 425, 429, 502, 503, 504])
  * {@link isTransport}.
  */
 export const isRetryable = (error: unknown): boolean => {
-  if (isUnexpectedStatus(error)) return transientStatuses.has((error as { readonly status: number }).status)
+  if (isUnexpectedStatus(error)) return transientStatuses.has(error.status)
   return isTransport(error) || isTransient(error)
 }

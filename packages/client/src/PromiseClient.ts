@@ -87,6 +87,11 @@ export interface CompletionStream extends AsyncIterable<Completion.Event> {
   readonly answers: () => AsyncIterable<Completion.Answer>
   /** The answer, when it has ended. */
   readonly collect: () => Promise<Completion.Answer>
+  /**
+   * The text as bytes of UTF-8, as in `new Response(await answer.body())`. It resolves when the answer begins to come, and rejects with what
+   * kept it from that, so that a status can still be chosen. A failure after that breaks the stream off. To cancel it leaves the answer.
+   */
+  readonly body: () => Promise<ReadableStream<Uint8Array>>
 }
 
 /** What a program without Effect has instead of a value: a text for an id or a secret, a `Date` for a time. The value itself will do too. */
@@ -212,11 +217,17 @@ const makePromises = ({ iterate, run }: Runner<ChatbotClient>): Promises<Client>
     signal: AbortSignal | undefined
   ): AsyncIterable<A> => ({ [Symbol.asyncIterator]: () => iterate(stream, signal) })
 
-  const readable = (bytes: AsyncIterator<Uint8Array, void>): ReadableStream<Uint8Array> =>
-    new ReadableStream<Uint8Array>(
+  /** What was read already comes first. */
+  const readable = (
+    bytes: AsyncIterator<Uint8Array, void>,
+    read?: IteratorResult<Uint8Array, void>
+  ): ReadableStream<Uint8Array> => {
+    let next = read
+    return new ReadableStream<Uint8Array>(
       {
         pull: async (controller) => {
-          const { done, value } = await bytes.next()
+          const { done, value } = next ?? (await bytes.next())
+          next = undefined
           if (done === true) controller.close()
           else controller.enqueue(value)
         },
@@ -228,6 +239,7 @@ const makePromises = ({ iterate, run }: Runner<ChatbotClient>): Promises<Client>
       },
       { highWaterMark: 0 }
     )
+  }
 
   type Select<Args extends ReadonlyArray<unknown>, A> = (client: Client) => (...args: Args) => A
   type Arity<Args extends ReadonlyArray<unknown>> = Required<Args>["length"]
@@ -291,7 +303,11 @@ const makePromises = ({ iterate, run }: Runner<ChatbotClient>): Promises<Client>
       ...iterable(once, signal),
       text: () => iterable(Completion.text(once), signal),
       answers: () => iterable(Completion.answers(once), signal),
-      collect: () => run(Completion.collect(once), signal)
+      collect: () => run(Completion.collect(once), signal),
+      body: async () => {
+        const bytes = iterate(Stream.encodeText(Completion.text(once)), signal)
+        return readable(bytes, await bytes.next())
+      }
     }
   }
 

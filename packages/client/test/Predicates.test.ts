@@ -57,8 +57,28 @@ describe("Predicates", () => {
       assert.isFalse(Predicates.isAuth(value))
       assert.isFalse(Predicates.isTransport(value))
       assert.isFalse(Predicates.isRetryable(value))
+      assert.isFalse(Predicates.isChatbotError(value))
     }
   )
+
+  it("isChatbotError is every class, and nothing that only has its tag", () => {
+    for (const [tag, { prototype }] of Object.entries(Errors).filter(([name]) => tags.includes(name))) {
+      assert.isTrue(Predicates.isChatbotError(Object.assign(Object.create(prototype), { _tag: tag })), tag)
+    }
+    assert.deepStrictEqual(kindOf(Predicates.isChatbotError), [])
+    assert.isFalse(Predicates.isChatbotError(Object.assign(new Error("toString"), { _tag: "toString" })))
+  })
+
+  it("tell what an error is of which nothing is known", () => {
+    const error: unknown = new Errors.RateLimited({ requestId: "r-1" })
+    if (!Predicates.isChatbotError(error)) return assert.fail("It is one.")
+    expectTypeOf<Errors.ChatNotFound | Errors.StreamIdle>().toExtend<typeof error>()
+    const notFound: unknown = new Errors.ChatNotFound({ requestId: "r-2" })
+    if (!Predicates.isNotFound(notFound)) return assert.fail("It is one.")
+    expectTypeOf<Errors.ChatNotFound>().toExtend<typeof notFound>()
+    expectTypeOf<Errors.RateLimited>().not.toExtend<typeof notFound>()
+    assert.deepStrictEqual([error._tag, notFound.requestId], ["RateLimited", "r-2"])
+  })
 
   it.effect("take their errors out of the type", () =>
     Effect.gen(function* () {

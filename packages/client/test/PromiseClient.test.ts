@@ -550,6 +550,43 @@ describe("a completion", () => {
     })
   )
 
+  it.effect("comes as the body of an answer of one's own", () =>
+    Effect.gen(function* () {
+      const { client, sent } = yield* clientOf(() => stream(bytesOf(answer)))
+      const events = client.chats.stream("c", "why?")
+      const body = yield* Effect.promise(() => events.body())
+      assert.strictEqual(sent.length, 1)
+      assert.strictEqual(yield* Effect.promise(() => new Response(body).text()), "0 wörd€ 1 wörd€ 2 wörd€ ")
+      assert.instanceOf(yield* rejected(() => events.body()), TypeError)
+    })
+  )
+
+  it.effect("is no body before it is known whether it comes", () =>
+    Effect.gen(function* () {
+      const { client } = yield* clientOf((_, number) =>
+        number === 1 ? status(404) : number === 2 ? stream(bytesOf(answer.slice(0, 2)), "end") : status(500)
+      )
+      const body = () => client.chats.stream("c", "why?", { retry: { attempts: 1 } }).body()
+      assert.instanceOf(yield* rejected(body), Errors.ChatNotFound)
+      const begun = new Response(yield* Effect.promise(body))
+      assert.instanceOf(yield* rejected(() => begun.text()), Errors.StreamTruncated)
+    })
+  )
+
+  it.effect.each(["unread", "read"])("is left when its body is cancelled %s", (state) =>
+    Effect.gen(function* () {
+      const { answer: silence, state: connection } = silent(bytesOf(answer.slice(0, 2)))
+      const { client, sent } = yield* clientOf((_, number) => (number === 1 ? silence() : status(204)))
+      yield* Effect.promise(async () => {
+        const reader = (await client.chats.stream("c", "why?", { onInterrupt: "stop" }).body()).getReader()
+        if (state === "read") await reader.read()
+        await reader.cancel()
+      })
+      assert.isTrue(connection.cancelled)
+      assert.strictEqual(new URL(sent.at(-1)!.url).pathname, `/api/chats/c/completions/${completionId}/stop`)
+    })
+  )
+
   it.effect("that breaks is an error, and never an answer", () =>
     Effect.gen(function* () {
       const { client } = yield* clientOf(() => stream(bytesOf(answer.slice(0, -1))), { retry: { attempts: 1 } })

@@ -25,6 +25,10 @@ import { adminLogin, Tokens } from "@effect-chatbot/server/Tokens"
 import * as Context from "effect/Context"
 import * as Effect from "effect/Effect"
 import * as HttpClient from "effect/http/HttpClient"
+import * as HttpClientRequest from "effect/http/HttpClientRequest"
+import * as HttpServer from "effect/http/HttpServer"
+import * as HttpServerRequest from "effect/http/HttpServerRequest"
+import * as HttpServerResponse from "effect/http/HttpServerResponse"
 import * as Layer from "effect/Layer"
 import type * as Redacted from "effect/Redacted"
 import type * as Scope from "effect/Scope"
@@ -46,6 +50,8 @@ export interface Options extends Seed {
   readonly as?: string | undefined
   /** Whether terms must be accepted before the first chat. Default `false`. */
   readonly requireTerms?: boolean | undefined
+  /** The origins whose pages may call from a browser, as in `CHATBOT_CORS_ORIGINS`. Default none. */
+  readonly corsOrigins?: ReadonlyArray<string> | undefined
 }
 
 /** The backend of a test. */
@@ -102,7 +108,7 @@ const make = Effect.fnUntraced(function* (options: Options) {
     Layer.makeMemoMapUnsafe(),
     yield* Effect.scope
   ).pipe(Effect.orDie)
-  const http = yield* Effect.provide(InMemory.transport(Provider.check(model)), services)
+  const http = yield* Effect.provide(InMemory.transport(Provider.check(model), options.corsOrigins), services)
   const tokens = Context.get(services, Tokens)
   const { as: self = "user", bots = {}, chats = {}, users = {} } = options
 
@@ -173,3 +179,31 @@ const make = Effect.fnUntraced(function* (options: Options) {
  */
 export const layer = (options: Options = {}): Layer.Layer<ChatbotClient | Groups | Backend> =>
   Layer.unwrap(make(options))
+
+/** Serves a backend on the server provided, and tells where. */
+const served = Layer.effect(
+  Backend,
+  Effect.gen(function* () {
+    const backend = yield* Backend
+    const { address, serve } = yield* HttpServer.HttpServer
+    yield* serve(
+      Effect.gen(function* () {
+        const request = yield* HttpServerRequest.HttpServerRequest
+        const url = new URL(request.url, backend.baseUrl)
+        const passed = HttpClientRequest.setUrl(HttpServerRequest.toClientRequest(request), url)
+        return HttpServerResponse.fromClientResponse(yield* backend.http.execute(passed))
+      })
+    )
+    return { ...backend, baseUrl: HttpServer.formatAddress(address) }
+  })
+)
+
+/**
+ * As {@link layer}, and on the `HttpServer` provided as well, for browsers, workers and programs of other processes: `baseUrl` of the
+ * {@link Backend} is where. What comes over sockets keeps to the clock of the machine, so give the test that one (`it.live`, or
+ * `excludeTestServices`).
+ */
+export const layerServed = (
+  options: Options = {}
+): Layer.Layer<ChatbotClient | Groups | Backend, never, HttpServer.HttpServer> =>
+  Layer.provideMerge(served, layer(options))

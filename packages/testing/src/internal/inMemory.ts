@@ -32,8 +32,11 @@ const checked = (response: HttpServerResponse.HttpServerResponse, check: Effect.
  * it keeps to the clock of the test. A client that leaves a request breaks it off, as one that closes its connection. What the test has
  * done wrong, as far as `check` knows it, is told whoever waits for an answer.
  */
-export const transport = Effect.fnUntraced(function* (check: Effect.Effect<void>) {
-  const handle = yield* HttpRouter.toHttpEffect(Server.app({ maxBodySize: ByteSize.mebibytes(1) })).pipe(
+export const transport = Effect.fnUntraced(function* (
+  check: Effect.Effect<void>,
+  corsOrigins: ReadonlyArray<string> | undefined
+) {
+  const handle = yield* HttpRouter.toHttpEffect(Server.app({ maxBodySize: ByteSize.mebibytes(1), corsOrigins })).pipe(
     Effect.provideService(HttpRouter.RouterConfig, Server.routerConfig),
     Effect.provide(HttpServer.layerServices)
   )
