@@ -12,7 +12,7 @@
  * Its workflows are kept in the file `workflows.db`, or where `WORKFLOW_DATABASE` says; on PostgreSQL several processes share them, each with
  * a `WORKFLOW_PORT` of its own.
  */
-import { ChatbotClient } from "@effect-chatbot/client"
+import { ChatbotClient, IdempotencyKeys, RetryPolicy } from "@effect-chatbot/client"
 import * as NodeTransport from "@effect-chatbot/client/NodeTransport"
 import * as NodeRuntime from "@effect/platform-node/NodeRuntime"
 import * as NodeServices from "@effect/platform-node/NodeServices"
@@ -63,7 +63,13 @@ const Commands = Layer.effectDiscard(
   )
 )
 
-const Client = ChatbotClient.layerConfig.pipe(Layer.provide(NodeTransport.layer))
+/** A workflow has time: it waits for a backend that starts again. And it knows that its backend honours keys. */
+const Patience = Layer.mergeAll(
+  Layer.succeed(RetryPolicy.RetryPolicy, { ...RetryPolicy.standard, attempts: 20 }),
+  Layer.succeed(IdempotencyKeys.IdempotencyKeys, { ...IdempotencyKeys.standard, honoured: true })
+)
+
+const Client = ChatbotClient.layerConfig.pipe(Layer.provide([NodeTransport.layer, Patience]))
 
 const Main = Layer.mergeAll(Commands, UsageReportSchedule).pipe(
   Layer.provide([SecondOpinionLive, SurveyLive, UsageReportLive]),

@@ -1,0 +1,25 @@
+/** A PostgreSQL database for the processes of a test. */
+import * as PgClient from "@effect/sql-pg/PgClient"
+import * as Effect from "effect/Effect"
+import * as Reactivity from "effect/reactivity/Reactivity"
+import * as Redacted from "effect/Redacted"
+import { inject } from "vitest"
+
+const ask = (method: "POST" | "DELETE", name: string) =>
+  Effect.promise(async () => (await fetch(`${inject("postgres")}/${name}`, { method })).text())
+
+/** The URL of a database without tables, which is gone with the scope. */
+export const url = Effect.acquireRelease(ask("POST", "empty"), (url) => ask("DELETE", new URL(url).pathname.slice(1)))
+
+/** How many messages of workflows nobody has seen to. Of a schedule there is always a next time. */
+export const unprocessed = (url: string) =>
+  PgClient.makeClient({ url: Redacted.make(url) }).pipe(
+    Effect.flatMap(
+      (sql) =>
+        sql<{ n: number }>`SELECT count(*)::int AS n FROM cluster_messages
+          WHERE NOT processed AND entity_type NOT LIKE 'ClusterCron/%'`
+    ),
+    Effect.map(([row]) => row?.n),
+    Effect.scoped,
+    Effect.provide(Reactivity.layer)
+  )
