@@ -30,6 +30,7 @@ import type { ServerConfig } from "./ServerConfig.ts"
 import { ServerOptions } from "./ServerOptions.ts"
 import * as Services from "./Services.ts"
 import * as Database from "./sql/Database.ts"
+import * as FolderLock from "./sql/FolderLock.ts"
 import { StartFailed } from "./StartFailed.ts"
 import * as Tokenizer from "./Tokenizer.ts"
 
@@ -64,10 +65,7 @@ export const processesOf = (config: ServerConfig, isServing: boolean) =>
   })
 
 /** The services over the database, with no job that runs by itself. Makes the data folder, and brings the database to the current version. */
-export const services = (
-  config: ServerConfig,
-  { database = Database.layer(config), isServing = false }: ServicesOptions = {}
-) =>
+export const services = (config: ServerConfig, { database, isServing = false }: ServicesOptions = {}) =>
   Layer.unwrap(
     Effect.gen(function* () {
       const fs = yield* FileSystem.FileSystem
@@ -82,6 +80,7 @@ export const services = (
       )
       const { allowLinkLocalProviders, auditDays, promptTokens, requireTerms, secretKey, secretKeyPrevious } = config
       const processes = yield* processesOf(config, isServing)
+      const ownsFolder = isServing && database === undefined && config.databaseUrl === undefined
       const atStart = isServing ? SecretRotation.layerWarn : Layer.empty
       return Services.layerWith<StartFailed | SqlError.SqlError, SqlClient.SqlClient>(processes).pipe(
         Layer.provide(Providers.layer),
@@ -105,7 +104,9 @@ export const services = (
           })
         ),
         Layer.provide(Layer.succeed(JwtOptions, SecurityConfig.jwt(config))),
-        Layer.provideMerge(database)
+        Layer.provideMerge(
+          Layer.provide(database ?? Database.layer(config), ownsFolder ? FolderLock.layer(config.dataDir) : Layer.empty)
+        )
       )
     })
   )

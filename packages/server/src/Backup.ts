@@ -14,17 +14,12 @@ import * as Schema from "effect/Schema"
 import { backup as copyPages, DatabaseSync } from "node:sqlite"
 import * as Database from "./sql/Database.ts"
 import * as Migrations from "./sql/Migrations.ts"
+import { isInUse } from "./sql/NodeSqlite.ts"
 import { StartFailed } from "./StartFailed.ts"
 
 const failed = (message: string) => new StartFailed({ message })
 
-/** Why SQLite did not do it. */
-const SqliteFailure = Schema.Struct({ errcode: Schema.Int, message: Schema.String })
-
 const describe = (cause: unknown): string => (cause instanceof Error ? cause.message : String(cause))
-
-/** SQLITE_BUSY and SQLITE_LOCKED, the low byte of their extended codes. */
-const isInUse = (cause: unknown): boolean => Schema.is(SqliteFailure)(cause) && [5, 6].includes(cause.errcode & 0xff)
 
 /** Works on a database on a connection of its own. */
 const using = <A>(

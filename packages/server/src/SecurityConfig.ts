@@ -6,6 +6,8 @@ import * as Config from "effect/Config"
 import * as Duration from "effect/Duration"
 import * as Effect from "effect/Effect"
 import type * as IpNetwork from "effect/net/IpNetwork"
+import * as NetAddress from "effect/net/NetAddress"
+import * as Result from "effect/Result"
 import * as Schema from "effect/Schema"
 import * as SchemaIssue from "effect/SchemaIssue"
 import * as SchemaTransformation from "effect/SchemaTransformation"
@@ -77,6 +79,21 @@ export interface SecurityConfig {
   /** `CHATBOT_MAX_CONNECTIONS` */
   readonly maxConnections: number
 }
+
+/** A network; an address without a prefix is the network of itself. */
+const Network = Schema.String.pipe(
+  Schema.decodeTo(
+    Schema.IpNetworkFromString,
+    SchemaTransformation.transform({
+      decode: (text: string) =>
+        Result.match(NetAddress.ipFromString(text), {
+          onSuccess: (address) => `${text}/${NetAddress.width(address)}`,
+          onFailure: () => text
+        }),
+      encode: (text: string) => text
+    })
+  )
+)
 
 /** A list with commas between. */
 const list = <S extends Schema.Codec<unknown, string>>(item: S) =>
@@ -206,9 +223,9 @@ export const settings: { readonly [K in keyof SecurityConfig]: Setting<SecurityC
   ),
   trustedProxies: setting(
     "CHATBOT_TRUSTED_PROXIES",
-    (name) => Config.schema(list(Schema.IpNetworkFromString), name),
+    (name) => Config.schema(list(Network), name),
     [],
-    "the proxies whose `X-Forwarded-For` is believed, as `10.0.0.0/8,::1/128`",
+    "the proxies whose `X-Forwarded-For` is believed, as `10.0.0.0/8,192.0.2.1`",
     { default: "none" }
   ),
   userTokensPerDay: setting(

@@ -10,72 +10,18 @@ import * as Layer from "effect/Layer"
 import * as Otlp from "effect/observability/Otlp"
 import * as Redacted from "effect/Redacted"
 import * as Stream from "effect/Stream"
-import { createServer } from "node:http"
-import type { AddressInfo } from "node:net"
+import * as Collector from "./support/Collector.ts"
 import { TestBackend } from "./support/TestBackend.ts"
 
-interface Attribute {
-  readonly key: string
-  readonly value: Readonly<Record<string, unknown>>
-}
+const exporter = (baseUrl: string, serviceName: string) =>
+  Layer.provide(Otlp.layerJson({ baseUrl, resource: { serviceName } }), NodeTransport.layer)
 
-interface Span {
-  readonly traceId: string
-  readonly spanId: string
-  readonly parentSpanId?: string
-  readonly name: string
-  readonly kind: number
-  readonly attributes: ReadonlyArray<Attribute>
-  readonly events: ReadonlyArray<{ readonly name: string }>
-}
-
-/** A collector that keeps what it gets, by the name of the service. */
-const collector = Effect.gen(function* () {
-  const got: Array<{ readonly path: string | undefined; readonly body: string }> = []
-  const server = createServer((request, response) => {
-    const chunks: Array<Buffer> = []
-    request.on("data", (chunk: Buffer) => chunks.push(chunk))
-    request.on("end", () => {
-      got.push({ path: request.url, body: Buffer.concat(chunks).toString() })
-      response.writeHead(200, { "content-type": "application/json" }).end("{}")
-    })
-  })
-  yield* Effect.acquireRelease(
-    Effect.callback<void>((resume) => {
-      server.listen(0, "127.0.0.1", () => resume(Effect.void))
-    }),
-    () =>
-      Effect.callback<void>((resume) => {
-        server.close(() => resume(Effect.void))
-        server.closeAllConnections()
-      })
-  )
-  const { port } = server.address() as AddressInfo
-  const layer = (serviceName: string) =>
-    Layer.provide(
-      Otlp.layerJson({ baseUrl: `http://127.0.0.1:${port}`, resource: { serviceName } }),
-      NodeTransport.layer
-    )
-  const bodies = (path: string) => got.filter((request) => request.path === path).map(({ body }) => JSON.parse(body))
-  const spansOf = (serviceName: string): ReadonlyArray<Span> =>
-    bodies("/v1/traces")
-      .flatMap(({ resourceSpans }) => resourceSpans)
-      .filter(({ resource }) =>
-        resource.attributes.some(
-          ({ key, value }: Attribute) => key === "service.name" && value["stringValue"] === serviceName
-        )
-      )
-      .flatMap(({ scopeSpans }) => scopeSpans)
-      .flatMap(({ spans }) => spans)
-  return { bodies, got, layer, spansOf }
-})
-
-const valueOf = ({ attributes }: Span, name: string): unknown =>
+const valueOf = ({ attributes }: Collector.Span, name: string): unknown =>
   Object.values(attributes.find(({ key }) => key === name)?.value ?? {})[0]
 
 it.live("a trace goes from the caller through the client to the backend, without a secret of the client", () =>
   Effect.gen(function* () {
-    const { bodies, got, layer, spansOf } = yield* collector
+    const { metrics, received, spans, url } = yield* Collector.make
     const prompt = "How do I page through a list of platypuses?"
     const absent = ChatId.make("chat-canary")
 
@@ -92,11 +38,11 @@ it.live("a trace goes from the caller through the client to the backend, without
         yield* Stream.runDrain(chats.stream(chatId, prompt))
         yield* Effect.flip(chats.get(absent))
         return chatId
-      }).pipe(Effect.withSpan("caller"), Effect.provide(Layer.merge(client, layer("caller"))))
+      }).pipe(Effect.withSpan("caller"), Effect.provide(Layer.merge(client, exporter(url, "caller"))))
       return [Redacted.value(token), chatId, absent, "platypuses"]
-    }).pipe(Effect.provide(Layer.provide(TestBackend.layer, layer("backend"))), Effect.scoped)
+    }).pipe(Effect.provide(Layer.provide(TestBackend.layer, exporter(url, "backend"))), Effect.scoped)
 
-    const told = spansOf("caller")
+    const told = spans("caller")
     const find = (name: string) => told.find((span) => span.name === name)
     assert.sameMembers(
       told.map(({ name }) => name),
@@ -122,20 +68,14 @@ it.live("a trace goes from the caller through the client to the backend, without
 
     // Every request is the parent of what the backend did for it.
     const requests = told.filter(({ name }) => name.includes(" /api/"))
-    const joined = spansOf("backend").filter(({ parentSpanId }) =>
-      requests.some(({ spanId }) => spanId === parentSpanId)
-    )
+    const joined = spans("backend").filter(({ parentSpanId }) => requests.some(({ spanId }) => spanId === parentSpanId))
     assert.sameMembers(
       joined.map(({ parentSpanId }) => parentSpanId),
       requests.map(({ spanId }) => spanId)
     )
     assert.isTrue(joined.every(({ traceId }) => traceId === caller?.traceId))
 
-    const metrics = bodies("/v1/metrics")
-      .flatMap(({ resourceMetrics }) => resourceMetrics)
-      .flatMap(({ scopeMetrics }) => scopeMetrics)
-      .flatMap(({ metrics }) => metrics)
-    const units = Object.fromEntries(metrics.map(({ name, unit }) => [name, unit]))
+    const units = Object.fromEntries(metrics().map(({ name, unit }) => [name, unit]))
     assert.deepInclude(units, {
       "chatbot.client.calls": "{call}",
       "http.client.request.duration": "s",
@@ -146,7 +86,7 @@ it.live("a trace goes from the caller through the client to the backend, without
 
     const ofCaller = [
       JSON.stringify(told),
-      ...got.filter(({ path }) => path !== "/v1/traces").map(({ body }) => body)
+      ...received.filter(({ path }) => path !== "/v1/traces").map(({ text }) => text)
     ].join("\n")
     for (const secret of secrets) assert.notInclude(ofCaller, secret)
   })
@@ -154,7 +94,7 @@ it.live("a trace goes from the caller through the client to the backend, without
 
 it.live("a client that shall not say so starts no trace in the backend", () =>
   Effect.gen(function* () {
-    const { layer, spansOf } = yield* collector
+    const { spans, url } = yield* Collector.make
     yield* Effect.gen(function* () {
       const { baseUrl } = yield* TestBackend
       const client = ChatbotClient.layer({ baseUrl }).pipe(
@@ -163,11 +103,11 @@ it.live("a client that shall not say so starts no trace in the backend", () =>
       )
       yield* Effect.flatMap(Layer.build(client), (context) => Context.get(context, ChatbotClient).chats.openBot).pipe(
         Effect.withSpan("caller"),
-        Effect.provide(layer("caller"))
+        Effect.provide(exporter(url, "caller"))
       )
-    }).pipe(Effect.provide(Layer.provide(TestBackend.layer, layer("backend"))), Effect.scoped)
-    const [caller] = spansOf("caller")
-    const served = spansOf("backend").filter(({ kind }) => kind === 2)
+    }).pipe(Effect.provide(Layer.provide(TestBackend.layer, exporter(url, "backend"))), Effect.scoped)
+    const [caller] = spans("caller")
+    const served = spans("backend").filter(({ kind }) => kind === 2)
     assert.isAbove(served.length, 0)
     assert.isTrue(served.every(({ traceId }) => traceId !== caller?.traceId))
   })

@@ -179,7 +179,7 @@ layer(backend(BotsSync.layer()), { timeout: 20_000 })("EmbeddedProvider with the
         ["guide", "How do I run the tests?", "npx -y pnpm@12 test"],
         ["guide", "Is there streaming of answers?", "chats.stream", "piece by piece"],
         ["guide", "Is there a Docker image?", "There is no Docker image"],
-        ["guide", "Can I run two servers on the same data folder?", "not made to work together"],
+        ["guide", "Can I run two servers on the same data folder?", "the second one says"],
         [
           "guide",
           "What errors can chats.complete fail with?",

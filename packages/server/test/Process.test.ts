@@ -331,6 +331,24 @@ layer(NodeServices.layer, { excludeTestServices: true })("the backend as a proce
     })
   )
 
+  it.effect("leaves a data folder alone on which another runs, until that one is gone", () =>
+    Effect.gen(function* () {
+      const dataDir = yield* ServerProcess.dataDir
+      const first = yield* ServerProcess.start(env(dataDir))
+      yield* first.listening
+      const second = yield* ServerProcess.start(env(dataDir))
+      const { code, stderr } = yield* second.ended
+      assert.strictEqual(code, 1)
+      assert.strictEqual(
+        stderr,
+        `chatbot: Another backend runs on the data folder ${dataDir}. Stop it, set CHATBOT_DATA_DIR to another folder, or let several share a PostgreSQL.\n`
+      )
+      yield* first.kill("SIGKILL")
+      const third = yield* ServerProcess.start(env(dataDir))
+      yield* third.listening
+    })
+  )
+
   it.effect("names file and line of a mistake in the bots folder and ends with 1", () =>
     Effect.gen(function* () {
       const fs = yield* FileSystem.FileSystem

@@ -97,12 +97,17 @@ describe("ServerConfig", () => {
   it.effect("reads lists, limits and durations", () =>
     Effect.gen(function* () {
       const config = yield* read({
-        CHATBOT_TRUSTED_PROXIES: "10.0.0.0/8, ::1/128",
+        CHATBOT_TRUSTED_PROXIES: "10.0.0.0/8, ::1/128, 192.0.2.1,2001:db8::1",
         CHATBOT_CORS_ORIGINS: "https://app.example.com, http://localhost:3000",
         CHATBOT_RATE_LIMIT_USER: "600",
         CHATBOT_REQUEST_TIMEOUT: "90 seconds"
       })
-      assert.deepStrictEqual(config.trustedProxies.map(IpNetwork.format), ["10.0.0.0/8", "::1/128"])
+      assert.deepStrictEqual(config.trustedProxies.map(IpNetwork.format), [
+        "10.0.0.0/8",
+        "::1/128",
+        "192.0.2.1/32",
+        "2001:db8::1/128"
+      ])
       assert.deepStrictEqual(config.corsOrigins, ["https://app.example.com", "http://localhost:3000"])
       assert.strictEqual(config.rateLimitUser, 600)
       assert.strictEqual(Duration.toSeconds(config.requestTimeout), 90)

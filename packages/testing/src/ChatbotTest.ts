@@ -23,6 +23,7 @@ import * as Migrations from "@effect-chatbot/server/sql/Migrations"
 import * as NodeSqlite from "@effect-chatbot/server/sql/NodeSqlite"
 import { adminLogin, Tokens } from "@effect-chatbot/server/Tokens"
 import * as Context from "effect/Context"
+import * as Duration from "effect/Duration"
 import * as Effect from "effect/Effect"
 import * as HttpClient from "effect/http/HttpClient"
 import * as HttpClientRequest from "effect/http/HttpClientRequest"
@@ -86,7 +87,9 @@ const servicesOf = (model: Provider.Model, { requireTerms = false }: Options) =>
   Layer.merge(Services.layer, Health.layer).pipe(
     Layer.provideMerge(Drain.layer),
     Layer.provide(Provider.layer(model)),
-    Layer.provide([Provider.tokenizer, secretBox, Layer.succeed(ServerOptions, { requireTerms })]),
+    Layer.provide([Provider.tokenizer, secretBox]),
+    // What a test has left is not waited for: it may never end, and its clock stands still.
+    Layer.provide(Layer.succeed(ServerOptions, { requireTerms, shutdownGrace: Duration.zero })),
     Layer.provide(Migrations.layer),
     Layer.provideMerge(NodeSqlite.layer({ filename: ":memory:" }))
   )

@@ -1,18 +1,24 @@
 import * as Completion from "@effect-chatbot/client/Completion"
 import { ChatbotClient } from "@effect-chatbot/client/ChatbotClient"
 import { Chats } from "@effect-chatbot/client/Chats"
+import * as NodeTransport from "@effect-chatbot/client/NodeTransport"
 import * as RetryPolicy from "@effect-chatbot/client/RetryPolicy"
 import { ProviderFailed } from "@effect-chatbot/schema/Errors"
 import { ChatId } from "@effect-chatbot/schema/Ids"
 import * as ChatbotTest from "@effect-chatbot/testing/ChatbotTest"
+import * as NodeHttpServer from "@effect/platform-node/NodeHttpServer"
 import { assert, describe, it } from "@effect/vitest"
 import * as Cause from "effect/Cause"
 import * as Effect from "effect/Effect"
 import * as Exit from "effect/Exit"
 import * as Fiber from "effect/Fiber"
+import * as HttpClient from "effect/http/HttpClient"
+import * as HttpClientRequest from "effect/http/HttpClientRequest"
+import * as Layer from "effect/Layer"
 import * as Schedule from "effect/Schedule"
 import * as Stream from "effect/Stream"
 import * as TestClock from "effect/testing/TestClock"
+import { createServer } from "node:http"
 
 const seed = {
   bots: {
@@ -139,6 +145,59 @@ describe("ChatbotTest.layer", () => {
       assert.deepStrictEqual(yield* titles(ChatbotTest.layer({ bots: { a: {} } })), ["a"])
       assert.deepStrictEqual(yield* titles(ChatbotTest.layer({ bots: { b: {} } })), ["b"])
     })
+  )
+})
+
+describe("ChatbotTest.layer, closed", () => {
+  it.effect("breaks off an answer that never ends", () =>
+    Effect.gen(function* () {
+      const { chats } = yield* ChatbotClient
+      const { chatId } = yield* chats.createByBotCode("support")
+      const events = yield* Stream.runCollect(Stream.take(chats.stream(chatId, "Why?"), 1))
+      assert.deepStrictEqual(
+        events.map(({ _tag }) => _tag),
+        ["Started"]
+      )
+    }).pipe(Effect.provide(ChatbotTest.layer({ bots: { support: {} }, answers: [Stream.never] })))
+  )
+})
+
+describe("ChatbotTest.layerServed", () => {
+  const origin = "http://127.0.0.1:3000"
+  const server = NodeHttpServer.layer(createServer, { port: 0, host: "127.0.0.1", gracefulShutdownTimeout: "1 second" })
+
+  const ask = Effect.gen(function* () {
+    const { chats } = yield* ChatbotClient
+    const { chatId } = yield* chats.createByBotCode("support")
+    return yield* Completion.collect(chats.stream(chatId, "Cards?"))
+  })
+
+  it.live("is the same backend over sockets, for pages of the origins that may call it", () =>
+    Effect.gen(function* () {
+      const { asked, baseUrl, tokenOf } = yield* ChatbotTest.Backend
+      const other = ChatbotClient.layer({ baseUrl, token: yield* tokenOf("grace") })
+      assert.strictEqual((yield* Effect.provide(ask, other)).text, "Yes.")
+      assert.strictEqual((yield* ask).text, "No.")
+      assert.strictEqual((yield* asked).length, 2)
+
+      const http = yield* HttpClient.HttpClient
+      for (const method of ["GET", "OPTIONS"] as const) {
+        const allowed = (origin: string) =>
+          Effect.map(
+            http.execute(HttpClientRequest.make(method)(`${baseUrl}/api/system/status`, { headers: { origin } })),
+            ({ headers }) => headers["access-control-allow-origin"]
+          )
+        assert.strictEqual(yield* allowed(origin), origin)
+        assert.strictEqual(yield* allowed("http://127.0.0.1:3001"), undefined)
+      }
+    }).pipe(
+      Effect.provide(
+        ChatbotTest.layerServed({ bots: { support: {} }, answers: ["Yes.", "No."], corsOrigins: [origin] }).pipe(
+          Layer.provide(server),
+          Layer.provideMerge(NodeTransport.layer)
+        )
+      )
+    )
   )
 })
 

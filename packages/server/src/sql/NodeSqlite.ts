@@ -57,6 +57,13 @@ const classify = (cause: unknown, message: string, operation: string): SqlError.
     { message, operation }
   )
 
+/** Whether a statement on `node:sqlite` failed because of a lock: SQLITE_BUSY and SQLITE_LOCKED, the low byte of their extended codes. */
+export const isInUse = (cause: unknown): boolean =>
+  cause instanceof Error &&
+  "errcode" in cause &&
+  typeof cause.errcode === "number" &&
+  [5, 6].includes(cause.errcode & 0xff)
+
 const describe = (cause: unknown): string => (cause instanceof Error ? cause.message : String(cause))
 
 const failed = (cause: unknown, operation: "prepare" | "execute" | "stream"): SqlError.SqlError =>

@@ -1,34 +1,25 @@
 /** A proxy of bytes to a port of this machine that can be away: then it breaks every connection and refuses new ones. */
 import * as Effect from "effect/Effect"
-import { type AddressInfo, connect, createServer, type Socket } from "node:net"
+import * as Exit from "effect/Exit"
+import * as Scope from "effect/Scope"
+import { createServer } from "node:net"
+import { listen, onward } from "./loopback.ts"
 
 /** A proxy, there at first. Gone with the scope. */
 export const awayProxy = (port: number) =>
   Effect.gen(function* () {
-    const sockets = new Set<Socket>()
     const server = createServer((near) => {
-      const far = connect(port, "127.0.0.1")
-      for (const socket of [near, far]) {
-        sockets.add(socket)
-        socket.on("error", () => {})
-        socket.on("close", () => {
-          sockets.delete(socket)
-          near.destroy()
-          far.destroy()
-        })
-      }
-      near.pipe(far)
-      far.pipe(near)
+      onward(near, port).pipe(near)
     })
-    const listen = (port: number) =>
-      Effect.callback<void>((resume) => {
-        server.listen(port, "127.0.0.1", () => resume(Effect.void))
+    const scope = yield* Effect.scope
+    let stay = yield* Scope.fork(scope)
+    const own = yield* Scope.provide(listen(server), stay)
+    return {
+      port: own,
+      leave: Effect.suspend(() => Scope.close(stay, Exit.void)),
+      comeBack: Effect.gen(function* () {
+        stay = yield* Scope.fork(scope)
+        yield* Scope.provide(listen(server, own), stay)
       })
-    const close = Effect.callback<void>((resume) => {
-      server.close(() => resume(Effect.void))
-      for (const socket of sockets) socket.destroy()
-    })
-    yield* Effect.acquireRelease(listen(0), () => close)
-    const own = (server.address() as AddressInfo).port
-    return { port: own, leave: close, comeBack: listen(own) }
+    }
   })

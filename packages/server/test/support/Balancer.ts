@@ -1,6 +1,7 @@
 /** A balancer of bytes: each request goes to the next of several processes, also those that come on one connection. */
 import * as Effect from "effect/Effect"
-import { type AddressInfo, connect, createServer, type Socket } from "node:net"
+import { connect, createServer, type Socket } from "node:net"
+import { listen } from "./loopback.ts"
 
 const startOfRequest = /^[A-Z]{3,7} \S+ HTTP\/1\.1\r\n/
 
@@ -8,19 +9,11 @@ const startOfRequest = /^[A-Z]{3,7} \S+ HTTP\/1\.1\r\n/
 export const make = (ports: ReadonlyArray<number>) =>
   Effect.gen(function* () {
     let turn = 0
-    const sockets = new Set<Socket>()
-    const keep = (socket: Socket) => {
-      sockets.add(socket)
-      socket.on("error", () => {})
-      socket.on("close", () => sockets.delete(socket))
-      return socket
-    }
     const server = createServer({ allowHalfOpen: true }, (near) => {
-      keep(near)
       let far: Socket | undefined
       let isAnswered = false
       const open = (first: Buffer, tries: number) => {
-        const next = keep(connect({ port: ports[turn++ % ports.length] ?? 0, host: "127.0.0.1", allowHalfOpen: true }))
+        const next = connect({ port: ports[turn++ % ports.length] ?? 0, host: "127.0.0.1", allowHalfOpen: true })
         far = next
         isAnswered = false
         let isConnected = false
@@ -59,15 +52,5 @@ export const make = (ports: ReadonlyArray<number>) =>
       near.on("end", () => far?.end())
       near.on("close", () => far?.destroy())
     })
-    yield* Effect.acquireRelease(
-      Effect.callback<void>((resume) => {
-        server.listen(0, "127.0.0.1", () => resume(Effect.void))
-      }),
-      () =>
-        Effect.callback<void>((resume) => {
-          server.close(() => resume(Effect.void))
-          for (const socket of sockets) socket.destroy()
-        })
-    )
-    return { port: (server.address() as AddressInfo).port }
+    return { port: yield* listen(server) }
   })

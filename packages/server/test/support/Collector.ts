@@ -2,7 +2,7 @@
 import * as Effect from "effect/Effect"
 import type * as Scope from "effect/Scope"
 import { type IncomingHttpHeaders, createServer } from "node:http"
-import type { AddressInfo } from "node:net"
+import { listen } from "./loopback.ts"
 
 /** What came in. */
 export interface Received {
@@ -11,19 +11,36 @@ export interface Received {
   readonly text: string
 }
 
+/** What is said of a span, in one kind of value. */
+export interface Attribute {
+  readonly key: string
+  readonly value: Readonly<Record<string, unknown>>
+}
+
 /** A span, as far as the tests look at it. */
 export interface Span {
   readonly traceId: string
   readonly spanId: string
   readonly parentSpanId?: string
   readonly name: string
+  readonly kind: number
+  readonly attributes: ReadonlyArray<Attribute>
+  readonly events: ReadonlyArray<{ readonly name: string }>
+}
+
+/** A metric, as far as the tests look at it. */
+export interface Metric {
+  readonly name: string
+  readonly unit: string
 }
 
 /** A collector on a free port. */
 export interface Collector {
   readonly url: string
   readonly received: ReadonlyArray<Received>
-  readonly spans: () => ReadonlyArray<Span>
+  /** The spans of all services, or of the one with this name. */
+  readonly spans: (serviceName?: string) => ReadonlyArray<Span>
+  readonly metrics: () => ReadonlyArray<Metric>
 }
 
 /** Takes whatever comes. */
@@ -37,25 +54,28 @@ export const make: Effect.Effect<Collector, never, Scope.Scope> = Effect.gen(fun
       response.setHeader("content-type", "application/json").end("{}")
     })
   })
-  yield* Effect.acquireRelease(
-    Effect.callback<void>((resume) => {
-      server.listen(0, "127.0.0.1", () => resume(Effect.void))
-    }),
-    () =>
-      Effect.callback<void>((resume) => {
-        server.close(() => resume(Effect.void))
-        server.closeAllConnections()
-      })
-  )
-  const { port } = server.address() as AddressInfo
+  const port = yield* listen(server)
+  const bodies = (path: string) =>
+    received.filter((request) => request.path === path).map(({ text }) => JSON.parse(text))
   return {
     url: `http://127.0.0.1:${port}`,
     received,
-    spans: () =>
-      received
-        .filter(({ path }) => path === "/v1/traces")
-        .flatMap(({ text }) => JSON.parse(text).resourceSpans)
+    spans: (serviceName) =>
+      bodies("/v1/traces")
+        .flatMap(({ resourceSpans }) => resourceSpans)
+        .filter(
+          ({ resource }) =>
+            serviceName === undefined ||
+            resource.attributes.some(
+              ({ key, value }: Attribute) => key === "service.name" && value["stringValue"] === serviceName
+            )
+        )
         .flatMap(({ scopeSpans }) => scopeSpans)
-        .flatMap(({ spans }) => spans)
+        .flatMap(({ spans }) => spans),
+    metrics: () =>
+      bodies("/v1/metrics")
+        .flatMap(({ resourceMetrics }) => resourceMetrics)
+        .flatMap(({ scopeMetrics }) => scopeMetrics)
+        .flatMap(({ metrics }) => metrics)
   }
 })

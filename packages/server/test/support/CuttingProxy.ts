@@ -1,25 +1,15 @@
 /** A proxy of bytes that breaks a connection after so many bytes of the answer. */
 import * as Effect from "effect/Effect"
-import { type AddressInfo, connect, createServer, type Socket } from "node:net"
+import { createServer } from "node:net"
+import { listen, onward } from "./loopback.ts"
 
 /** A proxy to the port of a backend on this machine. */
 export const cuttingProxy = (port: number) =>
   Effect.gen(function* () {
     let left = Infinity
     let cuts = 0
-    const sockets = new Set<Socket>()
     const server = createServer((near) => {
-      const far = connect(port, "127.0.0.1")
-      for (const socket of [near, far]) {
-        sockets.add(socket)
-        socket.on("error", () => {})
-        socket.on("close", () => {
-          sockets.delete(socket)
-          near.destroy()
-          far.destroy()
-        })
-      }
-      near.pipe(far)
+      const far = onward(near, port)
       far.on("data", (bytes) => {
         if (left > bytes.length) {
           left -= bytes.length
@@ -34,18 +24,9 @@ export const cuttingProxy = (port: number) =>
         near.write(last, () => near.resetAndDestroy())
       })
     })
-    yield* Effect.acquireRelease(
-      Effect.callback<void>((resume) => {
-        server.listen(0, "127.0.0.1", () => resume(Effect.void))
-      }),
-      () =>
-        Effect.callback<void>((resume) => {
-          server.close(() => resume(Effect.void))
-          for (const socket of sockets) socket.destroy()
-        })
-    )
+    const own = yield* listen(server)
     return {
-      baseUrl: `http://127.0.0.1:${(server.address() as AddressInfo).port}`,
+      baseUrl: `http://127.0.0.1:${own}`,
       /** Cuts after so many bytes from now on, once. */
       cutAfter: (bytes: number) => {
         left = bytes

@@ -3,7 +3,8 @@ import * as Effect from "effect/Effect"
 import * as Queue from "effect/Queue"
 import type * as Scope from "effect/Scope"
 import { createServer } from "node:http"
-import type { AddressInfo, Socket } from "node:net"
+import type { Socket } from "node:net"
+import { listen } from "./loopback.ts"
 
 /** A request as it came. */
 export interface Asked {
@@ -89,7 +90,6 @@ export const inTurn =
 
 /** A provider that says hello until it is told to do something else. */
 export const make: Effect.Effect<FakeProvider, never, Scope.Scope> = Effect.gen(function* () {
-  const sockets = new Set<Socket>()
   const asked: Array<Asked> = []
   const closed = yield* Queue.unbounded<void>()
   const requests = yield* Queue.unbounded<Asked>()
@@ -110,25 +110,8 @@ export const make: Effect.Effect<FakeProvider, never, Scope.Scope> = Effect.gen(
       if (outgoing.socket !== null) script(outgoing.socket, request)
     })
   })
-  server.on("connection", (socket) => {
-    sockets.add(socket)
-    socket.on("error", () => {})
-    socket.on("close", () => {
-      sockets.delete(socket)
-      Queue.offerUnsafe(closed, undefined)
-    })
-  })
-  yield* Effect.acquireRelease(
-    Effect.callback<void>((resume) => {
-      server.listen(0, "127.0.0.1", () => resume(Effect.void))
-    }),
-    () =>
-      Effect.callback<void>((resume) => {
-        server.close(() => resume(Effect.void))
-        for (const socket of sockets) socket.destroy()
-      })
-  )
-  const { port } = server.address() as AddressInfo
+  server.on("connection", (socket) => socket.on("close", () => Queue.offerUnsafe(closed, undefined)))
+  const port = yield* listen(server)
   return {
     url: `http://127.0.0.1:${port}`,
     port,

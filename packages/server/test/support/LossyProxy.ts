@@ -1,7 +1,8 @@
 /** A proxy of bare sockets between a client and a backend, which loses answers. */
 import * as Effect from "effect/Effect"
 import * as Random from "effect/Random"
-import { type AddressInfo, connect, createServer, type Socket } from "node:net"
+import { connect, createServer } from "node:net"
+import { listen } from "./loopback.ts"
 
 /** What becomes of an answer. */
 type Fate =
@@ -52,17 +53,10 @@ export const lossyProxy = (backendUrl: string) =>
   Effect.gen(function* () {
     const random = yield* Random.Random
     const backend = new URL(backendUrl)
-    const sockets = new Set<Socket>()
     const fates: Fates = { whole: 0, cut: 0, early: 0 }
 
-    const open = (socket: Socket): Socket => {
-      sockets.add(socket)
-      return socket.on("error", () => {}).on("close", () => sockets.delete(socket))
-    }
-
     const server = createServer((own) => {
-      open(own)
-      const onward = open(connect(Number(backend.port), backend.hostname))
+      const onward = connect(Number(backend.port), backend.hostname).on("error", () => {})
       let fate: Fate = { _tag: "Whole" }
       own.on(
         "data",
@@ -103,15 +97,6 @@ export const lossyProxy = (backendUrl: string) =>
       })
     })
 
-    yield* Effect.acquireRelease(
-      Effect.callback<void>((resume) => {
-        server.listen(0, "127.0.0.1", () => resume(Effect.void))
-      }),
-      () =>
-        Effect.callback<void>((resume) => {
-          server.close(() => resume(Effect.void))
-          for (const socket of sockets) socket.destroy()
-        })
-    )
-    return { baseUrl: `http://127.0.0.1:${(server.address() as AddressInfo).port}`, fates: fates as Readonly<Fates> }
+    const port = yield* listen(server)
+    return { baseUrl: `http://127.0.0.1:${port}`, fates: fates as Readonly<Fates> }
   })

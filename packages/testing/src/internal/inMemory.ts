@@ -46,25 +46,34 @@ export const transport = Effect.fnUntraced(function* (
   return HttpClient.make((request) => {
     const requestScope = Scope.forkUnsafe(lifetime)
     let isStreamed = false
-    return handle.pipe(
+    const handled = handle.pipe(
       Effect.map((response) => {
         const whole = HttpEffect.scopeTransferToStream(response)
         isStreamed = whole !== response
-        return HttpServerResponse.toClientResponse(checked(whole, check), { request })
+        return whole
       }),
-      Effect.tap(check),
+      Effect.onExit((exit) => (isStreamed && Exit.isSuccess(exit) ? Effect.void : Scope.close(requestScope, exit))),
+      Effect.provideService(Scope.Scope, requestScope)
+    )
+    let answer = HttpServerResponse.empty({ status: 500 })
+    // With what is added to an answer when it is about to be sent.
+    const sent = HttpEffect.toHandled(handled, (_, response) =>
+      Effect.sync(() => {
+        answer = response
+      })
+    )
+    return sent.pipe(
+      Effect.andThen(check),
       // Of the program only the time reaches the backend, and none of its policies, log levels or spans.
       Effect.updateContext((program: Context.Context<never>) =>
         own.pipe(
           Context.add(Clock.Clock, Context.get(program, Clock.Clock)),
           // A test has something to say for itself; only defects of the backend are worth a line in it.
           Context.add(References.MinimumLogLevel, "Error"),
-          Context.add(HttpServerRequest.HttpServerRequest, HttpServerRequest.fromClientRequest(request)),
-          Context.add(Scope.Scope, requestScope)
+          Context.add(HttpServerRequest.HttpServerRequest, HttpServerRequest.fromClientRequest(request))
         )
       ),
-      Effect.orDie,
-      Effect.onExit((exit) => (isStreamed && Exit.isSuccess(exit) ? Effect.void : Scope.close(requestScope, exit)))
+      Effect.map(() => HttpServerResponse.toClientResponse(checked(answer, check), { request }))
     )
   })
 })
