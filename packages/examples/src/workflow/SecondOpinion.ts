@@ -2,13 +2,13 @@
  * A durable workflow: it asks one bot after the other until a judging bot finds an answer good, waits for what a person thinks of it, fetches
  * the file that the answer cites, and deletes its chats. Whatever process dies meanwhile, each question is asked once and no chat is left.
  */
-import { Sources } from "@effect-chatbot/client"
+import { Predicates, Sources } from "@effect-chatbot/client"
 import * as Activities from "@effect-chatbot/client/Activities"
 import type { BinaryContent } from "@effect-chatbot/client/BinaryContent"
 import { Vote } from "@effect-chatbot/schema/Chat"
 import type { ChatId } from "@effect-chatbot/schema/Ids"
 import { Config, Console, Effect, FileSystem, Schema, Stream } from "effect"
-import { DurableDeferred, Workflow } from "effect/workflow"
+import { Activity, DurableDeferred, Workflow } from "effect/workflow"
 
 /** No bot had a good answer. */
 export class NoGoodAnswer extends Schema.TaggedError<NoGoodAnswer>()("NoGoodAnswer", {}) {}
@@ -77,12 +77,13 @@ const saveAs =
       return path
     }).pipe(Effect.catchTag("PlatformError", ({ message }) => Effect.fail(new NotSaved({ message }))))
 
+/** What breaks on the way can be fetched again, by another ticket. */
 const fetchFile = (chatId: ChatId, path: string, target: string) =>
   Activities.download("fetch the file", chatId, path, {
     success: Schema.String,
     error: NotSaved,
     save: saveAs(target)
-  })
+  }).pipe(Activity.retry({ while: Predicates.isTransport, times: 3 }))
 
 /** Where files go. */
 const folder = Config.String("WORKFLOW_FILES").pipe(Config.withDefault("."), Effect.orDie)

@@ -4,7 +4,7 @@
 import * as Activities from "@effect-chatbot/client/Activities"
 import { fromDateTime } from "@effect-chatbot/schema/PlainDate"
 import type { TokenUsage } from "@effect-chatbot/schema/TokenUsage"
-import { Config, Cron, DateTime, Effect, FileSystem, Layer, Schema } from "effect"
+import { Config, Console, Cron, DateTime, Effect, FileSystem, Layer, Schema } from "effect"
 import { ClusterCron } from "effect/cluster"
 import { Activity, Workflow } from "effect/workflow"
 
@@ -44,6 +44,7 @@ export const UsageReportLive = UsageReport.toLayer(
         )
       )
     })
+    yield* Console.log(`Report of ${DateTime.formatIso(time)}: ${rows.length} rows`)
   })
 )
 

@@ -43,8 +43,11 @@ const obey = Effect.fnUntraced(function* (line: string) {
       const token = DurableDeferred.tokenFromExecutionId(Person, { workflow: SecondOpinion, executionId })
       return yield* DurableDeferred.succeed(Person, { token, value: Opinion.make(text === "good" ? "good" : "bad") })
     }
-    case "survey":
-      return yield* Effect.flatMap(Survey.execute({ surveyId: id, question: text, bots }), tell)
+    case "survey": {
+      const all = yield* Stream.runCollect((yield* ChatbotClient).bots.items())
+      const codes = all.flatMap(({ code }) => code ?? [])
+      return yield* Effect.flatMap(Survey.execute({ surveyId: id, question: text, bots: codes }), tell)
+    }
     default:
       return yield* Console.log("ask <case> <question> | vote <case> good|bad | survey <name> <question>")
   }
@@ -65,7 +68,11 @@ const Commands = Layer.effectDiscard(
 
 /** A workflow has time: it waits for a backend that starts again. And it knows that its backend honours keys. */
 const Patience = Layer.mergeAll(
-  Layer.succeed(RetryPolicy.RetryPolicy, { ...RetryPolicy.standard, attempts: 20 }),
+  Layer.succeed(RetryPolicy.RetryPolicy, {
+    ...RetryPolicy.standard,
+    attempts: 20,
+    backoff: RetryPolicy.fullJitter({ initial: "200 millis", max: "4 seconds" })
+  }),
   Layer.succeed(IdempotencyKeys.IdempotencyKeys, { ...IdempotencyKeys.standard, honoured: true })
 )
 

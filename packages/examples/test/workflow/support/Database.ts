@@ -1,12 +1,21 @@
 /** A PostgreSQL database for the processes of a test. */
 import * as PgClient from "@effect/sql-pg/PgClient"
 import * as Effect from "effect/Effect"
+import * as FetchHttpClient from "effect/http/FetchHttpClient"
+import * as HttpClient from "effect/http/HttpClient"
+import * as HttpClientRequest from "effect/http/HttpClientRequest"
+import * as HttpClientResponse from "effect/http/HttpClientResponse"
 import * as Reactivity from "effect/reactivity/Reactivity"
 import * as Redacted from "effect/Redacted"
 import { inject } from "vitest"
 
 const ask = (method: "POST" | "DELETE", name: string) =>
-  Effect.promise(async () => (await fetch(`${inject("postgres")}/${name}`, { method })).text())
+  HttpClient.execute(HttpClientRequest.make(method)(`${inject("postgres")}/${name}`)).pipe(
+    Effect.flatMap(HttpClientResponse.filterStatusOk),
+    Effect.flatMap(({ text }) => text),
+    Effect.provide(FetchHttpClient.layer),
+    Effect.orDie
+  )
 
 /** The URL of a database without tables, which is gone with the scope. */
 export const url = Effect.acquireRelease(ask("POST", "empty"), (url) => ask("DELETE", new URL(url).pathname.slice(1)))
