@@ -61,7 +61,7 @@ layer(Alone.layer, { excludeTestServices: true, timeout: "1 minute" })("a workfl
     `goes on in the next one, and ends as if nothing had been (seed ${seed})`,
     () =>
       Effect.gen(function* () {
-        const { check, checkAll, database, end, restart, run } = yield* Alone
+        const { check, checkAll, database, end, restart, run, secrets } = yield* Alone
         const points = isFull ? Stage.allPoints : yield* Stage.somePoints(20)
         for (const [index, point] of points.entries()) {
           const id = `case-${index}`
@@ -71,7 +71,6 @@ layer(Alone.layer, { excludeTestServices: true, timeout: "1 minute" })("a workfl
         yield* checkAll(points)
 
         yield* end
-        yield* restart(0)
         // Of the schedule there is always a next time.
         const db = new DatabaseSync(database, { readOnly: true })
         const left = db.prepare(
@@ -79,6 +78,11 @@ layer(Alone.layer, { excludeTestServices: true, timeout: "1 minute" })("a workfl
         )
         assert.strictEqual(left.get()?.["n"], 0)
         db.close()
+        // Tickets and tokens are not kept.
+        const stored = yield* FileSystem.FileSystem.use((fs) => fs.readFile(database))
+        assert.include(Buffer.from(stored).toString("latin1"), "It opens one download.")
+        for (const secret of secrets) assert.notInclude(Buffer.from(stored).toString("latin1"), secret)
+        yield* restart(0)
       }).pipe(Random.withSeed(seed)),
     isFull ? 900_000 : 120_000
   )

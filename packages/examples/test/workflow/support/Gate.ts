@@ -17,6 +17,8 @@ export interface Passing {
   status: number
   /** Whether it had answered so before, to the same key. */
   isReplayed: boolean
+  /** The body of the answer. */
+  content: Buffer
 }
 
 /** Shows a request at a moment; it goes on when the promise ends. */
@@ -31,18 +33,20 @@ export const make = (backendUrl: string, watch: Watch) =>
         method: String(incoming.method),
         path: String(incoming.url),
         status: 0,
-        isReplayed: false
+        isReplayed: false,
+        content: Buffer.alloc(0)
       }
       const body = Buffer.concat(await incoming.toArray())
       await watch(request, "arrived")
       if (outgoing.destroyed) return
       const { headers, method } = incoming
       const onward = send(backendUrl + request.path, { agent, headers, method }, async (answer) => {
-        const content = Buffer.concat(await answer.toArray())
+        request.content = Buffer.concat(await answer.toArray())
         request.status = answer.statusCode ?? 0
         request.isReplayed = answer.headers["idempotency-replayed"] === "true"
         await watch(request, "answered")
         if (outgoing.destroyed) return
+        const { content } = request
         const { "transfer-encoding": _, ...headers } = answer.headers
         outgoing.writeHead(request.status, { ...headers, "content-length": content.length })
         outgoing.flushHeaders()

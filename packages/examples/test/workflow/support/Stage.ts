@@ -162,6 +162,7 @@ export const make = Effect.fnUntraced(function* ({ environments, victim = "progr
   const programs: Array<Program.Program> = []
   const gates: Array<string> = []
   const seen: Array<string> = []
+  const secrets = [adminToken]
   let current: Case | undefined
   /** Which process made the last request. */
   let last = 0
@@ -191,6 +192,7 @@ export const make = Effect.fnUntraced(function* ({ environments, victim = "progr
     const numbers = new WeakMap<Gate.Passing, number>()
     const watch = Effect.fnUntraced(function* (request: Gate.Passing, moment: Gate.Moment) {
       if (moment === "arrived") seen.push(request.path)
+      if (moment === "answered" && request.path.endsWith("/tickets")) secrets.push(JSON.parse(String(request.content)))
       if (current === undefined) return
       if (moment === "arrived") {
         last = index
@@ -349,5 +351,5 @@ export const make = Effect.fnUntraced(function* ({ environments, victim = "progr
 
   const end = Effect.forEach(programs, ({ ended, kill }) => Effect.andThen(kill("SIGTERM"), ended), { discard: true })
 
-  return { check, checkAll, end, folder, models, programs, restart: start, run, seen }
+  return { check, checkAll, end, folder, models, programs, restart: start, run, secrets, seen }
 })
