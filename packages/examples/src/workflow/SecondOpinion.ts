@@ -4,11 +4,11 @@
  */
 import { Predicates, Sources } from "@effect-chatbot/client"
 import * as Activities from "@effect-chatbot/client/Activities"
-import type { BinaryContent } from "@effect-chatbot/client/BinaryContent"
 import { Vote } from "@effect-chatbot/schema/Chat"
 import type { ChatId } from "@effect-chatbot/schema/Ids"
-import { Config, Console, Effect, FileSystem, Schema, Stream } from "effect"
+import { Console, Effect, Schema } from "effect"
 import { Activity, DurableDeferred, Workflow } from "effect/workflow"
+import * as Files from "./Files.ts"
 
 /** No bot had a good answer. */
 export class NoGoodAnswer extends Schema.TaggedError<NoGoodAnswer>()("NoGoodAnswer", {}) {}
@@ -25,7 +25,8 @@ export const Person = DurableDeferred.make("Person", { success: Opinion })
 /** A case is one by its id: who asks it again gets the answer it had. */
 export const SecondOpinion = Workflow.make("SecondOpinion", {
   payload: {
-    caseId: Schema.String,
+    /** It is the name of a file, too. */
+    caseId: Schema.String.check(Schema.isPattern(/^[\w-]+$/)),
     question: Schema.String,
     /** The codes of the bots to ask, the first one first, and of the one that judges their answers. */
     bots: Schema.Array(Schema.String),
@@ -42,7 +43,7 @@ export const SecondOpinion = Workflow.make("SecondOpinion", {
   error: Schema.Union([Activities.anyError, NoGoodAnswer, NotSaved])
 })
 
-/** A chat that is there until the end of the workflow, whichever that is. */
+/** A chat that is deleted if the workflow fails. */
 const open = (name: string, botCode: string) =>
   Activities.createByBotCode(`open ${name}`, botCode).pipe(Activities.deleteOnFailure(`give up ${name}`))
 
@@ -66,27 +67,16 @@ const ask = Effect.fnUntraced(function* (bot: string, { judge, question }: typeo
   return { answer, chatId, chatIds: [chatId, judging.chatId], isGood, source: metaData?.sources[0] }
 })
 
-/** Writes a file whole or not at all, however often it is begun. */
-const saveAs =
-  (path: string) =>
-  ({ stream }: BinaryContent) =>
-    Effect.gen(function* () {
-      const fs = yield* FileSystem.FileSystem
-      yield* Stream.run(stream, fs.sink(`${path}.part`))
-      yield* fs.rename(`${path}.part`, path)
-      return path
-    }).pipe(Effect.catchTag("PlatformError", ({ message }) => Effect.fail(new NotSaved({ message }))))
-
 /** What breaks on the way can be fetched again, by another ticket. */
-const fetchFile = (chatId: ChatId, path: string, target: string) =>
+const fetchFile = (chatId: ChatId, path: string, name: string) =>
   Activities.download("fetch the file", chatId, path, {
     success: Schema.String,
     error: NotSaved,
-    save: saveAs(target)
+    save: ({ stream }) =>
+      Effect.catchTag(Files.write(name, stream), "PlatformError", ({ message }) =>
+        Effect.fail(new NotSaved({ message }))
+      )
   }).pipe(Activity.retry({ while: Predicates.isTransport, times: 3 }))
-
-/** Where files go. */
-const folder = Config.String("WORKFLOW_FILES").pipe(Config.withDefault("."), Effect.orDie)
 
 /** Runs cases. */
 export const SecondOpinionLive = SecondOpinion.toLayer(
@@ -101,7 +91,7 @@ export const SecondOpinionLive = SecondOpinion.toLayer(
       yield* Console.log(`${caseId}: ${bot} says: ${asked.answer}`)
       const opinion = yield* DurableDeferred.await(Person)
       const path = asked.source && Sources.pathOf(asked.source)
-      const file = path && (yield* fetchFile(asked.chatId, path, `${yield* folder}/${caseId}.md`))
+      const file = path && (yield* fetchFile(asked.chatId, path, `${caseId}.md`))
       for (const chatId of chatIds) yield* Activities.deleteChat(`clean up ${chatId}`, chatId)
       return { bot, answer: asked.answer, opinion, file }
     }

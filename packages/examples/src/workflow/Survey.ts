@@ -18,10 +18,12 @@ const atATime = 3
 
 const ask = (bot: string, question: string) =>
   Effect.gen(function* () {
-    const { chatId } = yield* Activities.createByBotCode(`open ${bot}`, bot)
-    const answer = yield* Effect.exit(Activities.complete(`ask ${bot}`, chatId, question))
+    const { chatId } = yield* Activities.createByBotCode(`open ${bot}`, bot).pipe(
+      Activities.deleteOnFailure(`give up ${bot}`)
+    )
+    const answer = yield* Effect.result(Activities.complete(`ask ${bot}`, chatId, question))
     yield* Activities.deleteChat(`clean up ${bot}`, chatId)
-    return (yield* answer).assistantMessage ?? ""
+    return (yield* Effect.fromResult(answer)).assistantMessage ?? ""
   }).pipe(Effect.catch(({ _tag }) => Effect.succeed(_tag)))
 
 /** Runs surveys. */

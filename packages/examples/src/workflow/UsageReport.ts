@@ -4,9 +4,10 @@
 import * as Activities from "@effect-chatbot/client/Activities"
 import { fromDateTime } from "@effect-chatbot/schema/PlainDate"
 import type { TokenUsage } from "@effect-chatbot/schema/TokenUsage"
-import { Config, Console, Cron, DateTime, Effect, FileSystem, Layer, Schema } from "effect"
+import { Config, Console, Cron, DateTime, Effect, Layer, Schema, Stream } from "effect"
 import { ClusterCron } from "effect/cluster"
 import { Activity, Workflow } from "effect/workflow"
+import * as Files from "./Files.ts"
 
 /** The report of a time. */
 export const UsageReport = Workflow.make("UsageReport", {
@@ -21,7 +22,6 @@ const toLine = ({ botDisplayName, completionTokens, promptTokens, requestCount }
 /** Runs reports. They go into the folder of the files, under their time. */
 export const UsageReportLive = UsageReport.toLayer(
   Effect.fnUntraced(function* ({ time }) {
-    const fs = yield* FileSystem.FileSystem
     const day = fromDateTime(DateTime.subtract(time, { days: 1 }))
     const rows: Array<TokenUsage> = []
     for (let pageNumber = 1, hasNext = true; hasNext; pageNumber++) {
@@ -34,15 +34,12 @@ export const UsageReportLive = UsageReport.toLayer(
       rows.push(...page.items)
       hasNext = page.hasNext
     }
-    const folder = yield* Config.String("WORKFLOW_FILES").pipe(Config.withDefault("."), Effect.orDie)
+    const csv = ["bot,requests,promptTokens,completionTokens", ...rows.map(toLine), ""].join("\n")
     yield* Activity.make({
       name: "write",
       execute: Effect.orDie(
-        fs.writeFileString(
-          `${folder}/usage-${DateTime.formatIso(time).replaceAll(":", "-")}.csv`,
-          ["bot,requests,promptTokens,completionTokens", ...rows.map(toLine), ""].join("\n")
-        )
-      )
+        Files.write(`usage-${DateTime.formatIso(time).replaceAll(":", "-")}.csv`, Stream.encodeText(Stream.make(csv)))
+      ).pipe(Effect.asVoid)
     })
     yield* Console.log(`Report of ${DateTime.formatIso(time)}: ${rows.length} rows`)
   })

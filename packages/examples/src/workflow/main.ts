@@ -19,7 +19,7 @@ import * as NodeServices from "@effect/platform-node/NodeServices"
 import { Config, Console, Effect, Layer, Schema, Stdio, Stream } from "effect"
 import { DurableDeferred } from "effect/workflow"
 import * as Engine from "./Engine.ts"
-import { Opinion, Person, SecondOpinion, SecondOpinionLive } from "./SecondOpinion.ts"
+import { Person, SecondOpinion, SecondOpinionLive } from "./SecondOpinion.ts"
 import { Survey, SurveyLive } from "./Survey.ts"
 import { UsageReportLive, UsageReportSchedule } from "./UsageReport.ts"
 
@@ -39,9 +39,9 @@ const obey = Effect.fnUntraced(function* (line: string) {
       return yield* Effect.matchEffect(asked, { onSuccess: tell, onFailure: ({ _tag }) => tell(_tag) })
     }
     case "vote": {
-      const executionId = yield* SecondOpinion.executionId({ caseId: id, question: "", bots, judge })
-      const token = DurableDeferred.tokenFromExecutionId(Person, { workflow: SecondOpinion, executionId })
-      return yield* DurableDeferred.succeed(Person, { token, value: Opinion.make(text === "good" ? "good" : "bad") })
+      const payload = { caseId: id, question: text, bots, judge }
+      const token = yield* DurableDeferred.tokenFromPayload(Person, { workflow: SecondOpinion, payload })
+      return yield* DurableDeferred.succeed(Person, { token, value: text === "good" ? "good" : "bad" })
     }
     case "survey": {
       const all = yield* Stream.runCollect((yield* ChatbotClient).bots.items())
@@ -59,7 +59,10 @@ const Commands = Layer.effectDiscard(
     stdin.pipe(
       Stream.decodeText,
       Stream.splitLines,
-      Stream.mapEffect(obey, { concurrency: "unbounded", unordered: true }),
+      Stream.mapEffect((line) => Effect.catchCause(obey(line), (cause) => Effect.logError(cause)), {
+        concurrency: 100,
+        unordered: true
+      }),
       Stream.runDrain,
       Effect.forkScoped
     )

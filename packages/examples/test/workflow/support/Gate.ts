@@ -1,7 +1,7 @@
 /** A proxy between a program and its backend that shows every request at each moment of its way, and lets it stand still there. */
 import * as Effect from "effect/Effect"
-import { Agent, createServer, request as send } from "node:http"
-import type { AddressInfo } from "node:net"
+import { Agent, createServer, type IncomingMessage, request as send, type ServerResponse } from "node:http"
+import { listen } from "./Ports.ts"
 
 /** Where a request is on its way. */
 export const moments = ["arrived", "passed on", "answered", "half delivered", "delivered"] as const
@@ -28,7 +28,7 @@ export type Watch = (request: Passing, moment: Moment) => Promise<void>
 export const make = (backendUrl: string, watch: Watch) =>
   Effect.gen(function* () {
     const agent = new Agent({ keepAlive: true })
-    const server = createServer(async (incoming, outgoing) => {
+    const pass = async (incoming: IncomingMessage, outgoing: ServerResponse) => {
       const request: Passing = {
         method: String(incoming.method),
         path: String(incoming.url),
@@ -40,34 +40,26 @@ export const make = (backendUrl: string, watch: Watch) =>
       await watch(request, "arrived")
       if (outgoing.destroyed) return
       const { headers, method } = incoming
-      const onward = send(backendUrl + request.path, { agent, headers, method }, async (answer) => {
-        request.content = Buffer.concat(await answer.toArray())
-        request.status = answer.statusCode ?? 0
-        request.isReplayed = answer.headers["idempotency-replayed"] === "true"
-        await watch(request, "answered")
-        if (outgoing.destroyed) return
-        const { content } = request
-        const { "transfer-encoding": _, ...headers } = answer.headers
-        outgoing.writeHead(request.status, { ...headers, "content-length": content.length })
-        outgoing.flushHeaders()
-        outgoing.write(content.subarray(0, content.length / 2))
-        await watch(request, "half delivered")
-        outgoing.end(content.subarray(content.length / 2), () => void watch(request, "delivered"))
+      const answer = await new Promise<IncomingMessage>((resolve, reject) => {
+        const onward = send(backendUrl + request.path, { agent, headers, method }, resolve)
+        onward.on("error", reject)
+        onward.end(body, () => void watch(request, "passed on"))
       })
-      // As to a client, the connection ends where that to the backend does.
-      onward.on("error", () => outgoing.destroy())
-      onward.end(body, () => void watch(request, "passed on"))
-    })
-    yield* Effect.acquireRelease(
-      Effect.callback<void>((resume) => {
-        server.listen(0, "127.0.0.1", () => resume(Effect.void))
-      }),
-      () =>
-        Effect.callback<void>((resume) => {
-          agent.destroy()
-          server.close(() => resume(Effect.void))
-          server.closeAllConnections()
-        })
-    )
-    return `http://127.0.0.1:${(server.address() as AddressInfo).port}`
+      const content = Buffer.concat(await answer.toArray())
+      request.content = content
+      request.status = answer.statusCode ?? 0
+      request.isReplayed = answer.headers["idempotency-replayed"] === "true"
+      await watch(request, "answered")
+      if (outgoing.destroyed) return
+      const { "transfer-encoding": _, ...answered } = answer.headers
+      outgoing.writeHead(request.status, { ...answered, "content-length": content.length })
+      outgoing.flushHeaders()
+      outgoing.write(content.subarray(0, content.length / 2))
+      await watch(request, "half delivered")
+      outgoing.end(content.subarray(content.length / 2), () => void watch(request, "delivered"))
+    }
+    // As to a client, the connection ends where that to the backend does.
+    const server = createServer((incoming, outgoing) => void pass(incoming, outgoing).catch(() => outgoing.destroy()))
+    yield* Effect.addFinalizer(() => Effect.sync(() => agent.destroy()))
+    return yield* listen(server)
   })

@@ -1,7 +1,7 @@
 /** A provider of models over real sockets that counts what it is asked, and stands still in the middle of an answer. */
 import * as Effect from "effect/Effect"
 import { createServer } from "node:http"
-import type { AddressInfo } from "node:net"
+import { listen } from "./Ports.ts"
 
 /** What a model was asked. */
 export interface Asked {
@@ -39,18 +39,8 @@ export const make = (answer: (asked: Asked) => string) =>
       const usage = { prompt_tokens: 11, completion_tokens: 7, total_tokens: 18 }
       response.end(`${chunk(text.slice(2))}${chunk("", "stop")}${event({ choices: [], usage })}${event("[DONE]")}`)
     })
-    yield* Effect.acquireRelease(
-      Effect.callback<void>((resume) => {
-        server.listen(0, "127.0.0.1", () => resume(Effect.void))
-      }),
-      () =>
-        Effect.callback<void>((resume) => {
-          server.close(() => resume(Effect.void))
-          server.closeAllConnections()
-        })
-    )
     return {
-      url: `http://127.0.0.1:${(server.address() as AddressInfo).port}/v1`,
+      url: `${yield* listen(server)}/v1`,
       asked,
       between: (hook) => {
         between = hook
