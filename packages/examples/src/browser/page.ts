@@ -14,7 +14,8 @@ const log = document.querySelector("#log")!
 const ask = document.querySelector<HTMLButtonElement>("button[type=submit]")!
 const stop = document.querySelector<HTMLButtonElement>("button[type=button]")!
 
-let chat: Promise<{ readonly chatId: string }> | undefined
+let chatId: string | undefined
+let controller = new AbortController()
 
 const paragraph = (className: string, text = "") => {
   const element = Object.assign(document.createElement("p"), { className, textContent: text })
@@ -25,7 +26,7 @@ const paragraph = (className: string, text = "") => {
 const tell = async (question: string, signal: AbortSignal) => {
   const answer = paragraph("answer")
   try {
-    const { chatId } = await (chat ??= client.chats.createByBotCode("guide", { signal }))
+    chatId ??= (await client.chats.createByBotCode("guide", { signal })).chatId
     // To leave the loop, as by the signal, stops the answer.
     const pieces = client.chats.stream(chatId, question, { signal, onInterrupt: "stop" }).text()
     for await (const text of pieces) answer.append(text)
@@ -35,17 +36,19 @@ const tell = async (question: string, signal: AbortSignal) => {
   }
 }
 
+const setBusy = (isBusy: boolean) => {
+  ask.disabled = isBusy
+  stop.disabled = !isBusy
+}
+
+stop.addEventListener("click", () => controller.abort())
+
 form.addEventListener("submit", (event) => {
   event.preventDefault()
   const question = String(new FormData(form).get("question"))
-  const controller = new AbortController()
-  const busy = (isBusy: boolean) => {
-    ask.disabled = isBusy
-    stop.disabled = !isBusy
-  }
   form.reset()
   paragraph("question", question)
-  busy(true)
-  stop.addEventListener("click", () => controller.abort(), { signal: controller.signal })
-  void tell(question, controller.signal).finally(() => busy(false))
+  controller = new AbortController()
+  setBusy(true)
+  void tell(question, controller.signal).finally(() => setBusy(false))
 })

@@ -23,34 +23,37 @@ const canRun = (file: string): boolean => {
 const which = (PATH: string, ...names: ReadonlyArray<string>): string | undefined =>
   names.flatMap((name) => PATH.split(delimiter).map((folder) => join(folder, name))).find(canRun)
 
-const limit = 10 * 60_000
+/** How long one command may take, in milliseconds. */
+const limit = 4 * 60_000
 
-/** Runs a command to its end, and tells what it complained about. */
-const complaint = (PATH: string, file: string, ...args: ReadonlyArray<string>) =>
-  Effect.callback<string | undefined>((resume, signal) => {
-    const env = { PATH, DEBIAN_FRONTEND: "noninteractive", LC_ALL: "C" }
-    execFile(file, args, { env, signal, timeout: limit }, (error, _, stderr) =>
-      resume(Effect.succeed(error === null ? undefined : `${error.message}\n${stderr}`))
+/** With what it says of proxies, and nobody to answer questions. */
+const environment = { ...process.env, DEBIAN_FRONTEND: "noninteractive" }
+
+/** Runs a command to its end, and fails with what it complained about. */
+const run = (PATH: string, file: string, ...args: ReadonlyArray<string>) =>
+  Effect.callback<void, string>((resume, signal) => {
+    execFile(file, args, { env: { ...environment, PATH }, signal, timeout: limit }, (error, _, stderr) =>
+      resume(error === null ? Effect.void : Effect.fail(`${error.message}\n${stderr}`))
     )
   })
+
+const install = (PATH: string, apt: string) => {
+  const install = run(PATH, apt, "-qq", "--no-install-recommends", "-y", "install", "chromium")
+  // What it knows of packages may be nothing, or too old.
+  return install.pipe(Effect.catch(() => Effect.andThen(run(PATH, apt, "-qq", "update"), install)))
+}
 
 /** Where a browser is. Root of a Debian without one gets it installed; anybody else is told what to install. */
 export const find = Effect.fnUntraced(function* (PATH: string, isRoot: boolean) {
   const here = which(PATH, ...names)
   if (here !== undefined) return here
   const apt = isRoot ? which(PATH, "apt-get") : undefined
-  let why = ""
-  if (apt !== undefined) {
-    const install = complaint(PATH, apt, "-qq", "--no-install-recommends", "-y", "install", "chromium")
-    // What it knows of packages may be nothing, or too old.
-    why =
-      (yield* install) === undefined ? "" : ((yield* complaint(PATH, apt, "-qq", "update")) ?? (yield* install) ?? "")
-    const installed = which(PATH, ...names)
-    if (installed !== undefined) return installed
-  }
+  const why = apt === undefined ? "" : yield* install(PATH, apt).pipe(Effect.as(""), Effect.catch(Effect.succeed))
+  const installed = which(PATH, ...names)
+  if (installed !== undefined) return installed
   return yield* Effect.die(
     new Error(
-      `The tests of pages need a browser, and there is none: install Chromium (as by \`apt-get install chromium\`), or set CHATBOT_TEST_BROWSER to the path of one. ${why}`.trim()
+      `The tests of pages need a browser, and there is none: install Chromium (as by \`apt-get install chromium\`), or set CHATBOT_TEST_BROWSER to the path of one. ${why}`.trimEnd()
     )
   )
 })
