@@ -1,9 +1,11 @@
 import * as NodeServices from "@effect/platform-node/NodeServices"
 import { assert, layer } from "@effect/vitest"
 import * as Console from "effect/Console"
+import * as Deferred from "effect/Deferred"
 import * as Effect from "effect/Effect"
 import * as FileSystem from "effect/FileSystem"
 import * as Random from "effect/Random"
+import * as Stream from "effect/Stream"
 import { randomUUID } from "node:crypto"
 import * as Database from "./support/Database.ts"
 import type * as Program from "../support/Program.ts"
@@ -13,17 +15,22 @@ import * as Stage from "./support/Stage.ts"
 /** `CHATBOT_TEST_SEED` repeats the points of a run that failed. */
 const seed = process.env["CHATBOT_TEST_SEED"] ?? randomUUID()
 
-const environments = Effect.map(Effect.all([Database.url, freePort, freePort]), ([url, ...ports]) =>
-  ports.map((port) => ({ WORKFLOW_DATABASE: url, WORKFLOW_PORT: String(port) }))
-)
+/** Of two processes that share a database. */
+const environments = (more: Program.Environment = {}) =>
+  Effect.gen(function* () {
+    const shared = { WORKFLOW_DATABASE: yield* Database.url, ...more }
+    return yield* Effect.forEach([1, 2], () =>
+      Effect.map(freePort, (port) => Object.assign({ WORKFLOW_PORT: String(port) }, shared))
+    )
+  })
 
 layer(NodeServices.layer, { excludeTestServices: true })("workflows on PostgreSQL", (it) => {
   it.effect(
     `end in the other process when one is killed (seed ${seed})`,
     () =>
       Effect.gen(function* () {
-        const [first, second] = yield* environments
-        const stage = yield* Stage.make({ environments: [first!, second!] })
+        const both = yield* environments()
+        const stage = yield* Stage.make({ environments: both })
         const points = yield* Stage.somePoints(5)
         for (const [index, point] of points.entries()) {
           const id = `case-${index}`
@@ -32,19 +39,37 @@ layer(NodeServices.layer, { excludeTestServices: true })("workflows on PostgreSQ
         }
         yield* stage.checkAll(points)
         yield* stage.end
-        assert.deepStrictEqual(yield* Database.unprocessed(first!.WORKFLOW_DATABASE), 0)
+        assert.deepStrictEqual(yield* Database.unprocessed(both[0]!.WORKFLOW_DATABASE), 0)
       }).pipe(Random.withSeed(seed)),
     120_000
+  )
+
+  it.effect(
+    "move to another process that joins, also while they give up what they have made",
+    () =>
+      Effect.gen(function* () {
+        const both = yield* environments()
+        const { client, holdDeletions, programs, restart, seen } = yield* Stage.make({ environments: both, started: 1 })
+        const isMoved = yield* Deferred.make<void>()
+        holdDeletions(Deferred.await(isMoved))
+        const ids = ["a", "b", "c", "d", "e", "f"]
+        for (const id of ids) yield* programs[0]!.type(`ask ${id} none: Which download does a ticket open in ${id}?\n`)
+        while (seen.length < ids.length * 11) yield* Effect.sleep("50 millis")
+        yield* restart(1)
+        while ((yield* Database.joined(both[0]!.WORKFLOW_DATABASE)) < 2) yield* Effect.sleep("50 millis")
+        yield* Effect.sleep("2500 millis")
+        yield* Deferred.succeed(isMoved, undefined)
+        for (const id of ids) yield* programs[0]!.said(new RegExp(`^${id}: "NoGoodAnswer"$`, "m"))
+        assert.deepStrictEqual(yield* Stream.runCollect(client.users.chatItems()), [])
+      }),
+    40_000
   )
 
   it.effect(
     "report once for each time, also when a process is killed",
     () =>
       Effect.gen(function* () {
-        const everySecond = (yield* environments).map((environment) => ({
-          ...environment,
-          WORKFLOW_REPORT_CRON: "* * * * * *"
-        }))
+        const everySecond = yield* environments({ WORKFLOW_REPORT_CRON: "* * * * * *" })
         const { folder, programs, seen } = yield* Stage.make({ environments: everySecond })
         const reported = (count: number) => new RegExp(`(?:^Report of [^]*?){${count}}`, "m")
         const [killed, alive] = yield* Effect.raceFirst(

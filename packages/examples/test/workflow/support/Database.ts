@@ -20,15 +20,18 @@ const ask = (method: "POST" | "DELETE", name: string) =>
 /** The URL of a database without tables, which is gone with the scope. */
 export const url = Effect.acquireRelease(ask("POST", "empty"), (url) => ask("DELETE", new URL(url).pathname.slice(1)))
 
+const count = (url: string, query: string) =>
+  PgClient.makeClient({ url: Redacted.make(url) }).pipe(
+    Effect.flatMap((sql) => sql.unsafe<{ n: number }>(`SELECT count(*)::int AS n FROM ${query}`)),
+    Effect.map(([row]) => row?.n ?? 0),
+    Effect.scoped,
+    Effect.provide(Reactivity.layer),
+    Effect.orDie
+  )
+
 /** How many messages of workflows nobody has seen to. Of a schedule there is always a next time. */
 export const unprocessed = (url: string) =>
-  PgClient.makeClient({ url: Redacted.make(url) }).pipe(
-    Effect.flatMap(
-      (sql) =>
-        sql<{ n: number }>`SELECT count(*)::int AS n FROM cluster_messages
-          WHERE NOT processed AND entity_type NOT LIKE 'ClusterCron/%'`
-    ),
-    Effect.map(([row]) => row?.n),
-    Effect.scoped,
-    Effect.provide(Reactivity.layer)
-  )
+  count(url, "cluster_messages WHERE NOT processed AND entity_type NOT LIKE 'ClusterCron/%'")
+
+/** How many processes have joined. */
+export const joined = (url: string) => count(url, "cluster_runners WHERE healthy")

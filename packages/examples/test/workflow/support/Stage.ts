@@ -104,12 +104,18 @@ interface Case {
 export interface Options {
   /** The environments of the processes of the example. */
   readonly environments: ReadonlyArray<Program.Environment>
+  /** How many of them are started at first; all by default. */
+  readonly started?: number | undefined
   /** What is killed: the process of the example, or the backend. */
   readonly victim?: "program" | "backend" | undefined
 }
 
 /** Starts a backend, and a process of the example for each environment. */
-export const make = Effect.fnUntraced(function* ({ environments, victim = "program" }: Options) {
+export const make = Effect.fnUntraced(function* ({
+  environments,
+  started = environments.length,
+  victim = "program"
+}: Options) {
   const fs = yield* FileSystem.FileSystem
   const scope = yield* Effect.scope
   const runPromise = Effect.runPromiseWith(yield* Effect.context())
@@ -162,6 +168,8 @@ export const make = Effect.fnUntraced(function* ({ environments, victim = "progr
   const programs: Array<Program.Program> = []
   const gates: Array<string> = []
   const seen: Array<string> = []
+  /** What a deletion waits for. */
+  let beforeDeletion = Effect.void
   const secrets = [adminToken]
   let current: Case | undefined
   /** Which process made the last request. */
@@ -191,7 +199,10 @@ export const make = Effect.fnUntraced(function* ({ environments, victim = "progr
   const watchOf = (index: number): Gate.Watch => {
     const numbers = new WeakMap<Gate.Passing, number>()
     const watch = Effect.fnUntraced(function* (request: Gate.Passing, moment: Gate.Moment) {
-      if (moment === "arrived") seen.push(request.path)
+      if (moment === "arrived") {
+        seen.push(request.path)
+        if (request.method === "DELETE") yield* beforeDeletion
+      }
       if (moment === "answered" && request.path.endsWith("/tickets")) secrets.push(JSON.parse(String(request.content)))
       if (current === undefined) return
       if (moment === "arrived") {
@@ -225,7 +236,7 @@ export const make = Effect.fnUntraced(function* ({ environments, victim = "progr
 
   for (const index of environments.keys()) {
     gates.push(yield* Gate.make(backendUrl, watchOf(index)))
-    yield* start(index)
+    if (index < started) yield* start(index)
   }
 
   const voteIn = (id: string, index: number) => programs[index]!.type(`vote ${id} good\n`)
@@ -351,5 +362,20 @@ export const make = Effect.fnUntraced(function* ({ environments, victim = "progr
 
   const end = Effect.forEach(programs, ({ ended, kill }) => Effect.andThen(kill("SIGTERM"), ended), { discard: true })
 
-  return { check, checkAll, end, folder, models, programs, restart: start, run, secrets, seen }
+  return {
+    check,
+    checkAll,
+    client,
+    end,
+    folder,
+    holdDeletions: (until: Effect.Effect<void>) => {
+      beforeDeletion = until
+    },
+    models,
+    programs,
+    restart: start,
+    run,
+    secrets,
+    seen
+  }
 })
