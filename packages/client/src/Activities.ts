@@ -29,6 +29,9 @@
  * - What reads, renames, stops or recomputes has the effect of once. What deletes does too, see {@link deleteChat}.
  * - {@link download} takes a new ticket.
  *
+ * A compensation that runs activities must be interruptible, as that of {@link deleteOnFailure} is: `effect/cluster` 4.1 can move a workflow to
+ * another process only when it is.
+ *
  * A key that names a workflow can be guessed, and a backend of this project gives nothing that belongs to nobody for such a key: without a
  * token it refuses `create` and `createByBotCode` with `InvalidRequest`. Give such a call a random key of its own that the program keeps, by
  * `IdempotencyKeys`.
@@ -291,7 +294,9 @@ export const deleteOnFailure =
         execute: Effect.retry(deleting(chatId), patiently)
       }).pipe(
         // Of the error its tag: it may have the id of the chat.
-        Effect.catch(({ _tag }) => Effect.logError(`A chat of a workflow that failed was not deleted: ${_tag}.`))
+        Effect.catch(({ _tag }) => Effect.logError(`A chat of a workflow that failed was not deleted: ${_tag}.`)),
+        // Where a workflow moves to another process, this one would wait for that one, and that one for this.
+        Effect.interruptible
       )
     )
 

@@ -13,7 +13,10 @@ const sqlite = (filename: string) =>
     Layer.provide([NodeSqlite.layer({ filename }), NodeCrypto.layerDigest])
   )
 
-/** A process that does not answer is missed within seconds. */
+/**
+ * A process that does not answer is missed within seconds. What moves to one that joins is not waited for: its activities have keys, and run
+ * again there.
+ */
 const postgres = (url: string, port: number) =>
   NodeClusterSocket.layer({
     shardingConfig: {
@@ -22,7 +25,8 @@ const postgres = (url: string, port: number) =>
       shardLockExpiration: "6 seconds",
       refreshAssignmentsInterval: "1 second",
       runnerHealthCheckInterval: "1 second",
-      entityMessagePollInterval: "1 second"
+      entityMessagePollInterval: "1 second",
+      entityTerminationTimeout: "1 second"
     }
   }).pipe(Layer.provide(PgClient.layer({ url: Redacted.make(url) })))
 

@@ -4,7 +4,9 @@ import * as Console from "effect/Console"
 import * as Deferred from "effect/Deferred"
 import * as Effect from "effect/Effect"
 import * as FileSystem from "effect/FileSystem"
+import * as Queue from "effect/Queue"
 import * as Random from "effect/Random"
+import * as Schedule from "effect/Schedule"
 import * as Stream from "effect/Stream"
 import { randomUUID } from "node:crypto"
 import * as Database from "./support/Database.ts"
@@ -49,16 +51,18 @@ layer(NodeServices.layer, { excludeTestServices: true })("workflows on PostgreSQ
     () =>
       Effect.gen(function* () {
         const both = yield* environments()
-        const { client, holdDeletions, programs, restart, seen } = yield* Stage.make({ environments: both, started: 1 })
-        const isMoved = yield* Deferred.make<void>()
-        holdDeletions(Deferred.await(isMoved))
+        const { client, holdDeletions, programs, restart } = yield* Stage.make({ environments: both, started: 1 })
         const ids = ["a", "b", "c", "d", "e", "f"]
+        const deletions = yield* Queue.unbounded<void>()
+        const isMoving = yield* Deferred.make<void>()
+        holdDeletions(Effect.andThen(Queue.offer(deletions, undefined), Deferred.await(isMoving)))
         for (const id of ids) yield* programs[0]!.type(`ask ${id} none: Which download does a ticket open in ${id}?\n`)
-        while (seen.length < ids.length * 11) yield* Effect.sleep("50 millis")
+        yield* Queue.takeN(deletions, ids.length)
         yield* restart(1)
-        while ((yield* Database.joined(both[0]!.WORKFLOW_DATABASE)) < 2) yield* Effect.sleep("50 millis")
-        yield* Effect.sleep("2500 millis")
-        yield* Deferred.succeed(isMoved, undefined)
+        yield* Database.sharing(both[0]!.WORKFLOW_DATABASE).pipe(
+          Effect.repeat({ until: (count) => count === 2, schedule: Schedule.spaced("50 millis") })
+        )
+        yield* Deferred.succeed(isMoving, undefined)
         for (const id of ids) yield* programs[0]!.said(new RegExp(`^${id}: "NoGoodAnswer"$`, "m"))
         assert.deepStrictEqual(yield* Stream.runCollect(client.users.chatItems()), [])
       }),

@@ -33,5 +33,10 @@ const count = (url: string, query: string) =>
 export const unprocessed = (url: string) =>
   count(url, "cluster_messages WHERE NOT processed AND entity_type NOT LIKE 'ClusterCron/%'")
 
-/** How many processes have joined. */
-export const joined = (url: string) => count(url, "cluster_runners WHERE healthy")
+/** How many processes have a share of the workflows. */
+export const sharing = (url: string) =>
+  count(
+    url,
+    `(SELECT DISTINCT pid FROM pg_locks JOIN pg_database ON oid = database
+      WHERE locktype = 'advisory' AND granted AND datname = current_database()) AS holders`
+  )
