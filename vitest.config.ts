@@ -6,7 +6,7 @@ const on = (form: "memory" | "disk" | "postgres" | "cluster") => ({ name: form, 
 const server = (...names: ReadonlyArray<string>) => names.map((name) => `packages/server/test/${name}.test.ts`)
 
 /** The contract, through clients and over sockets. */
-const contract = server("Administration", "Contract", "KeyedRequests", "OpenAiFacade", "Wire")
+const contract = server("Administration", "Conformance", "Contract", "KeyedRequests", "OpenAiFacade", "Wire")
 
 /** The rules of the services, and what the repositories write and read. */
 const services = server(
@@ -65,7 +65,7 @@ export default defineConfig({
         test: {
           ...on("cluster"),
           // Of the contract, what is asked of a backend from outside.
-          include: [...server("Contract", "ExactlyOnce", "Wire"), ...cluster],
+          include: [...server("Conformance", "Contract", "ExactlyOnce", "Wire"), ...cluster],
           globalSetup: postgresServer
         }
       }

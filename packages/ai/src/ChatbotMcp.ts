@@ -20,17 +20,19 @@ import * as McpSchema from "effect/ai/McpSchema"
 import * as McpServer from "effect/ai/McpServer"
 import * as Tool from "effect/ai/Tool"
 import * as Toolkit from "effect/ai/Toolkit"
+import * as ByteSize from "effect/ByteSize"
 import type * as Config from "effect/Config"
 import * as DateTime from "effect/DateTime"
 import * as Duration from "effect/Duration"
 import * as Effect from "effect/Effect"
 import * as HttpClient from "effect/http/HttpClient"
-import type * as HttpRouter from "effect/http/HttpRouter"
+import * as HttpIncomingMessage from "effect/http/HttpIncomingMessage"
+import * as HttpRouter from "effect/http/HttpRouter"
 import * as Layer from "effect/Layer"
 import * as Option from "effect/Option"
 import * as Redacted from "effect/Redacted"
 import * as Schema from "effect/Schema"
-import type * as Stdio from "effect/Stdio"
+import * as Stdio from "effect/Stdio"
 import * as Stream from "effect/Stream"
 import { discard } from "./internal/discard.ts"
 
@@ -42,6 +44,8 @@ export class ToolFailed extends Schema.TaggedError<ToolFailed>()("ToolFailed", {
 const text = Schema.optionalKey(Schema.String)
 
 const described = (description: string) => Schema.String.annotate({ description })
+
+const required = (description: string) => Schema.NonEmptyString.annotate({ description })
 
 const PageNumber = Schema.optionalKey(
   Schema.Int.check(Schema.isGreaterThanOrEqualTo(1)).annotate({ description: "The page wanted, from 1" })
@@ -83,7 +87,7 @@ const ListBots = Tool.make("list_bots", {
 const FindBot = Tool.make("find_bot", {
   description: "Finds the bot that should take a question, among those that a start bot routes to.",
   parameters: Schema.Struct({
-    question: described("The question that is to be asked"),
+    question: required("The question that is to be asked"),
     startBotId: Schema.optionalKey(described("The start bot to look with; without it, the first that there is"))
   }),
   success: BotSummary,
@@ -101,7 +105,7 @@ const AskBot = Tool.make("ask_bot", {
     "Asks a bot and waits for its answer: in a new chat with the bot of a code, or in a chat that there is, whose earlier questions the " +
     "bot then knows. Give one of botCode and chatId.",
   parameters: Schema.Struct({
-    question: described("What to ask"),
+    question: required("What to ask"),
     botCode: Schema.optionalKey(described("The code of the bot, as list_bots tells it")),
     chatId: Schema.optionalKey(described("The chat to go on with, as ask_bot or list_chats tells it"))
   }),
@@ -156,7 +160,7 @@ const defaultLatest = 20
 const ReadChat = Tool.make("read_chat", {
   description: "Reads a chat: its latest questions and answers, the oldest of them first.",
   parameters: Schema.Struct({
-    chatId: described("The chat, as list_chats tells it"),
+    chatId: ChatId.annotate({ description: "The chat, as list_chats tells it" }),
     latest: Schema.optionalKey(
       Schema.Int.check(Schema.isBetween({ minimum: 1, maximum: 100 })).annotate({
         description: `How many questions at most, ${defaultLatest} by default`
@@ -191,8 +195,8 @@ const ReadChat = Tool.make("read_chat", {
 const StopAnswer = Tool.make("stop_answer", {
   description: "Stops an answer that is being made. What there is of it stays in the chat, and the rest never comes.",
   parameters: Schema.Struct({
-    chatId: described("The chat that is being answered"),
-    completionId: described("The answer to stop")
+    chatId: ChatId.annotate({ description: "The chat that is being answered" }),
+    completionId: CompletionId.annotate({ description: "The answer to stop" })
   }),
   success: Schema.Struct({ isStopped: Schema.Boolean }),
   failure,
@@ -206,7 +210,7 @@ const StopAnswer = Tool.make("stop_answer", {
 
 const DeleteChat = Tool.make("delete_chat", {
   description: "Deletes a chat with all its questions and answers, for good.",
-  parameters: Schema.Struct({ chatId: described("The chat, as list_chats tells it") }),
+  parameters: Schema.Struct({ chatId: ChatId.annotate({ description: "The chat, as list_chats tells it" }) }),
   success: Schema.Struct({ isDeleted: Schema.Boolean }),
   failure,
   dependencies
@@ -363,7 +367,7 @@ const handlers = tools.of({
       Effect.mapError(toFailure)
     ),
   read_chat: ({ chatId, latest = defaultLatest }) =>
-    Effect.flatMap(ChatbotClient, ({ chats }) => chats.get(ChatId.make(chatId))).pipe(
+    Effect.flatMap(ChatbotClient, ({ chats }) => chats.get(chatId)).pipe(
       Effect.map(({ botDisplayName, completions, displayName, isFavorite }) => ({
         chatId,
         ...defined({ displayName, botDisplayName }),
@@ -374,12 +378,12 @@ const handlers = tools.of({
       Effect.mapError(toFailure)
     ),
   stop_answer: ({ chatId, completionId }) =>
-    Effect.flatMap(ChatbotClient, ({ chats }) => chats.stop(ChatId.make(chatId), CompletionId.make(completionId))).pipe(
+    Effect.flatMap(ChatbotClient, ({ chats }) => chats.stop(chatId, completionId)).pipe(
       Effect.as({ isStopped: true }),
       Effect.mapError(toFailure)
     ),
   delete_chat: ({ chatId }) =>
-    Effect.flatMap(ChatbotClient, ({ chats }) => chats.delete(ChatId.make(chatId))).pipe(
+    Effect.flatMap(ChatbotClient, ({ chats }) => chats.delete(chatId)).pipe(
       Effect.as({ isDeleted: true }),
       Effect.mapError(toFailure)
     )
@@ -409,14 +413,14 @@ const BotsResource = McpServer.resource({
   )
 })
 
-const chatIdParam = McpSchema.param("chatId", Schema.String)
+const chatIdParam = McpSchema.param("chatId", ChatId)
 
 const ChatResource = McpServer.resource`chatbot://chats/${chatIdParam}`({
   name: "chat",
   description: "The transcript of a chat of the caller",
   mimeType: "text/markdown",
   content: (_, chatId) =>
-    Effect.flatMap(ChatbotClient, ({ chats }) => chats.get(ChatId.make(chatId))).pipe(
+    Effect.flatMap(ChatbotClient, ({ chats }) => chats.get(chatId)).pipe(
       Effect.map(transcript),
       Effect.mapError(toFailure)
     )
@@ -440,10 +444,42 @@ const asClient = McpServer.middleware<{ provides: ChatbotClient }>()(
   Effect.map(ChatbotClient, (client) => (effect) => Effect.provideService(effect, ChatbotClient, client))
 )
 
+const parseJson = Schema.decodeUnknownOption(Schema.fromJsonString(Schema.Unknown))
+
+/** No message is longer than this. */
+const maxMessageSize = 2 ** 20
+
+/**
+ * Standard input without the lines that are no JSON, or too much of it, which are answered here: after one of them the server would read
+ * nothing more.
+ */
+const onlyJson = Layer.effect(
+  Stdio.Stdio,
+  Effect.map(Stdio.Stdio, (stdio) => {
+    const parseError = { jsonrpc: "2.0", id: null, error: { code: -32700, message: "Parse error" } }
+    const refuse = Stream.run(Stream.succeed(`${JSON.stringify(parseError)}\n`), stdio.stdout())
+    return {
+      ...stdio,
+      stdin: stdio.stdin.pipe(
+        Stream.decodeText,
+        Stream.splitLines,
+        Stream.filter((line) => line.trim() !== ""),
+        Stream.filterEffect((line) =>
+          line.length <= maxMessageSize && Option.isSome(parseJson(line))
+            ? Effect.succeed(true)
+            : Effect.as(refuse, false)
+        ),
+        Stream.map((line) => `${line}\n`),
+        Stream.encodeText
+      )
+    }
+  })
+)
+
 /** Over standard input and output, for an agent that starts it; every call is one of the client provided. Nothing else may write there. */
 export const layerStdio: Layer.Layer<never, never, ChatbotClient | Stdio.Stdio> = Layer.effectDiscard(
   Layer.build(McpServer.layerStdio({ ...about, registrations: Layer.provide(registrations, asClient.layer) }))
-).pipe(Layer.orDie)
+).pipe(Layer.provide(onlyJson), Layer.orDie)
 
 /** Where the endpoint is, and what is behind it. */
 export interface HttpOptions {
@@ -478,6 +514,10 @@ const asCaller = (baseUrl: string | URL) =>
     })
   )
 
+const bounded = HttpRouter.middleware(
+  Effect.provideService(HttpIncomingMessage.MaxBodySize, ByteSize.bytes(maxMessageSize))
+)
+
 /**
  * Over HTTP ("Streamable HTTP"), as a route of the `HttpRouter`. The server has no token of its own: each request is handed on with its own
  * `Authorization`. What web pages ask is refused unless their origin is allowed, so that no page can use what listens on this machine.
@@ -494,6 +534,6 @@ export const layerHttp = ({
         path,
         allowedOrigins,
         registrations: Layer.provide(registrations, asCaller(baseUrl).layer)
-      })
+      }).pipe(Layer.provide(bounded.layer))
     ).pipe(Effect.catchTag("IllegalArgumentError", Effect.die))
   )

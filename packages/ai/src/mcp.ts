@@ -54,6 +54,9 @@ const server = Layer.unwrap(
 NodeRuntime.runMain(
   Layer.launch(server).pipe(
     Effect.tapErrorTag("ConfigError", ({ message }) => Console.error(`chatbot: ${message}`)),
+    Effect.tapErrorTag("ServeError", ({ cause }) =>
+      Console.error(`chatbot: cannot listen on CHATBOT_MCP_PORT of CHATBOT_MCP_HOST: ${String(cause)}`)
+    ),
     Effect.provide(Logger.layer([Logger.withConsoleError(Logger.formatLogFmt)]))
   ),
   {

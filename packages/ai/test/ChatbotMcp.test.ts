@@ -13,7 +13,10 @@ import * as Fiber from "effect/Fiber"
 import * as HttpRouter from "effect/http/HttpRouter"
 import * as HttpServer from "effect/http/HttpServer"
 import * as Layer from "effect/Layer"
+import * as Queue from "effect/Queue"
 import * as Redacted from "effect/Redacted"
+import * as Sink from "effect/Sink"
+import * as Stdio from "effect/Stdio"
 import * as Stream from "effect/Stream"
 import { execFile } from "node:child_process"
 import { fileURLToPath } from "node:url"
@@ -230,6 +233,9 @@ describe.each(forms)("the MCP server %s, with the client of the SDK", (_, agent)
             ["ask_bot", { question: " ", botCode: "payments" }, "userMessage"],
             ["ask_bot", { question: "fail", botCode: "payments" }, "InternalError"],
             ["ask_bot", { question: 1 }, 'at ["question"]'],
+            ["ask_bot", { question: "", botCode: "payments" }, 'at ["question"]'],
+            ["read_chat", { chatId: "" }, 'at ["chatId"]'],
+            ["stop_answer", { chatId: other, completionId: "" }, 'at ["completionId"]'],
             ["read_chat", { chatId: other }, "ChatNotFound"],
             ["delete_chat", { chatId: other }, "ChatNotFound"],
             ["find_bot", { question: "Hello?", startBotId: "nobody" }, "Ask list_bots"]
@@ -308,8 +314,40 @@ layer(Layer.provideMerge(Endpoint.layer, served(seed)), { excludeTestServices: t
         assert.strictEqual(response.status, 403)
       })
     )
+
+    it.effect("reads no body without an end", () =>
+      Effect.gen(function* () {
+        const url = yield* Endpoint
+        const response = yield* sdk(() =>
+          fetch(url, {
+            method: "POST",
+            headers: { "content-type": "application/json", accept: "application/json, text/event-stream" },
+            body: JSON.stringify({ jsonrpc: "2.0", id: 1, method: "ping", params: { text: "x".repeat(2 ** 21) } })
+          })
+        )
+        assert.include(yield* sdk(() => response.text()), '"error":{"code":-32700')
+      })
+    )
   }
 )
+
+describe("the MCP server over standard input and output", () => {
+  it.effect("says so of a line that is no JSON, or too much of it, and reads on", () =>
+    Effect.gen(function* () {
+      const said = yield* Queue.unbounded<string | Uint8Array>()
+      const long = JSON.stringify({ jsonrpc: "2.0", id: 2, method: "x".repeat(2 ** 24) })
+      const lines = ["no JSON\n \r\n", `${long}\n`, '{"jsonrpc":"2.0","id":1,"method":"pi', 'ng"}\n\n{"jsonrpc"\n']
+      const stdio = Stdio.layerTest({
+        stdin: Stream.encodeText(Stream.fromIterable(lines)).pipe(Stream.rechunk(1), Stream.concat(Stream.never)),
+        stdout: () => Sink.forEach((text) => Queue.offer(said, text))
+      })
+      yield* Effect.forkScoped(Layer.launch(Layer.provide(ChatbotMcp.layerStdio, [stdio, ChatbotTest.mock({})])))
+      const answers = (yield* Queue.takeN(said, 4)).map((line) => JSON.parse(String(line)))
+      const parseError = { jsonrpc: "2.0", id: null, error: { code: -32700, message: "Parse error" } }
+      assert.sameDeepMembers(answers, [parseError, parseError, { jsonrpc: "2.0", id: 1, result: {} }, parseError])
+    })
+  )
+})
 
 describe("the program of the MCP server", () => {
   /** Runs it with nothing on its standard input. */
@@ -335,5 +373,15 @@ describe("the program of the MCP server", () => {
       assert.include(stderr, "CHATBOT_BASE_URL")
       assert.notInclude(stderr, "secret")
     })
+  )
+
+  it.live("says why it cannot listen", () =>
+    Effect.gen(function* () {
+      const { address } = yield* HttpServer.HttpServer
+      const { port } = new URL(HttpServer.formatAddress(address))
+      const { code, stderr } = yield* run({ CHATBOT_MCP_PORT: port })
+      assert.strictEqual(code, 1)
+      assert.include(stderr, `address already in use 127.0.0.1:${port}`)
+    }).pipe(Effect.provide(server))
   )
 })

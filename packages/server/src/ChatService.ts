@@ -59,9 +59,11 @@ export class ChatService extends Context.Service<
   ChatService,
   {
     readonly create: (caller: Caller, botId: BotId) => Effect.Effect<CreatedChat, TermsNotAccepted | BotNotFound>
+    /** With `isOneTime`, for one answer; its maker deletes it. */
     readonly createByBotCode: (
       caller: Caller,
-      botCode: string
+      botCode: string,
+      options?: { readonly isOneTime: boolean }
     ) => Effect.Effect<CreatedChat, TermsNotAccepted | BotNotFound>
     /** The bot that may be used without a token, if there is one. */
     readonly openBot: Effect.Effect<OpenChatBot>
@@ -152,7 +154,8 @@ export class ChatService extends Context.Service<
       const createWith = Effect.fnUntraced(function* (
         caller: Caller,
         which: Parameters<typeof bots.findAmong>[0],
-        notFound: BotNotFound
+        notFound: BotNotFound,
+        { isOneTime }: { readonly isOneTime: boolean } = { isOneTime: false }
       ) {
         yield* checkTerms(caller)
         const chatId = ChatId.make(yield* random.uuidV7())
@@ -161,7 +164,7 @@ export class ChatService extends Context.Service<
           Effect.gen(function* () {
             const bot = yield* bots.findAmong(which, BotAccess.filter(caller))
             if (bot === undefined) return yield* notFound
-            yield* chats.insert({ id: chatId, botId: bot.id, userId: userId(caller) }, now)
+            yield* chats.insert({ id: chatId, botId: bot.id, userId: userId(caller), isOneTime }, now)
             return { chatId, botId: bot.id, ...greeting(bot) }
           })
         )
@@ -171,8 +174,9 @@ export class ChatService extends Context.Service<
         createWith(caller, { id: botId }, new BotNotFound({ botId }))
       )
 
-      const createByBotCode = Effect.fn("ChatService.createByBotCode")((caller: Caller, botCode: string) =>
-        createWith(caller, { code: botCode }, new BotNotFound({}))
+      const createByBotCode = Effect.fn("ChatService.createByBotCode")(
+        (caller: Caller, botCode: string, options?: { readonly isOneTime: boolean }) =>
+          createWith(caller, { code: botCode }, new BotNotFound({}), options)
       )
 
       const openBot = Effect.map(bots.findOpen, (bot) => ({

@@ -2,8 +2,8 @@
  * Answers to conversations that the caller keeps, and not the backend: each in a chat that is there for the one answer.
  *
  * It is a chat like any other as long as it is answered, so that every rule holds: which bots the caller may use, terms, budgets, the flag
- * that stops all bots, the ledger of tokens, and where the answer is made. Then it is deleted, with all that was said in it; only what it
- * used stays. Until then it stands among the chats of the caller, and so it does when the process is killed in between.
+ * that stops all bots, the ledger of tokens, and where the answer is made; but it is in no list. Then it is deleted, with all that was said
+ * in it; only what it used stays. Where the process is killed in between, `Retention` does that.
  */
 import * as EventStream from "@effect-chatbot/api/EventStream"
 import type { Caller } from "@effect-chatbot/api/middleware/Authorization"
@@ -105,7 +105,7 @@ export class OneTimeChats extends Context.Service<
       const instruct = Effect.fnUntraced(function* (caller: Caller, chatId: ChatId, systemMessage: string) {
         if (caller._tag === "Anonymous") return
         const id = yield* Effect.acquireRelease(
-          messages.create(caller, { displayName: "Instructions of a request", systemMessage }),
+          messages.create(caller, { displayName: "Instructions of a request", systemMessage }, { isOneTime: true }),
           (id) => cleared(messages.delete(caller, id))
         )
         yield* Effect.catchTag(chats.setUserSystemMessage(caller, chatId, id), "UserSystemMessageNotFound", Effect.die)
@@ -134,7 +134,7 @@ export class OneTimeChats extends Context.Service<
       ) {
         yield* Effect.forEach(history, (turn) => TextLimits.check(turn), { discard: true })
         const { botId, chatId, isUserSystemMessageSupported } = yield* Effect.acquireRelease(
-          chats.createByBotCode(caller, botCode),
+          chats.createByBotCode(caller, botCode, { isOneTime: true }),
           ({ chatId }) => cleared(chats.delete(caller, chatId))
         )
         const isFollowed = isUserSystemMessageSupported && caller._tag === "User"

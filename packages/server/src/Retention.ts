@@ -1,6 +1,6 @@
 /**
- * Deletes what is not to be kept: chats, as their users set it, the logs of runs after a day, tickets and idempotency keys that have
- * expired, token budgets of the past, and the audit log after a year, or as it is configured.
+ * Deletes what is not to be kept: chats, as their users set it, what answers of the past were asked in, the logs of runs after a day, tickets
+ * and idempotency keys that have expired, token budgets of the past, and the audit log after a year, or as it is configured.
  */
 import * as Context from "effect/Context"
 import * as DateTime from "effect/DateTime"
@@ -14,11 +14,15 @@ import { IdempotencyKeyRepository } from "./repositories/IdempotencyKeyRepositor
 import { TokenBudgetRepository } from "./repositories/TokenBudgetRepository.ts"
 import { TicketRepository } from "./repositories/TicketRepository.ts"
 import { UserRepository } from "./repositories/UserRepository.ts"
+import { UserSystemMessageRepository } from "./repositories/UserSystemMessageRepository.ts"
 import { ServerOptions } from "./ServerOptions.ts"
 import { Singletons } from "./Singletons.ts"
 
 /** Chats of users who keep no history go when they were left for this long. */
 export const notKeptFor = Duration.hours(1)
+
+/** What was there for one answer goes with it, or else after this long: no answer takes as much. */
+export const oneTimeKeptFor = Duration.hours(1)
 
 /** Anonymous chats belong to nobody who could delete them or say how long to keep them; they are kept for this long after their last use. */
 export const anonymousKeptFor = Duration.days(30)
@@ -41,6 +45,7 @@ const batchSize = 200
 /** What was deleted. */
 export interface Deleted {
   readonly chats: number
+  readonly userSystemMessages: number
   readonly logs: number
   readonly tickets: number
   readonly idempotencyKeys: number
@@ -67,6 +72,7 @@ export class Retention extends Context.Service<
     | TicketRepository
     | TokenBudgetRepository
     | UserRepository
+    | UserSystemMessageRepository
   > = Layer.effect(
     Retention,
     Effect.gen(function* () {
@@ -78,6 +84,7 @@ export class Retention extends Context.Service<
       const logs = yield* CompletionLogRepository
       const tickets = yield* TicketRepository
       const users = yield* UserRepository
+      const messages = yield* UserSystemMessageRepository
 
       const inBatches = Effect.fnUntraced(function* (deleteSome: (limit: number) => Effect.Effect<number>) {
         let total = 0
@@ -106,8 +113,10 @@ export class Retention extends Context.Service<
           count += yield* chatsBefore({ _tag: "KeptForDays", days }, Duration.days(days))
         }
         count += yield* chatsBefore({ _tag: "Anonymous" }, anonymousKeptFor)
+        count += yield* chatsBefore({ _tag: "OneTime" }, oneTimeKeptFor)
         return {
           chats: count,
+          userSystemMessages: yield* keptFor(oneTimeKeptFor, messages.deleteOutdated),
           logs: yield* inBatches((limit) => logs.deleteOutdated(DateTime.subtractDuration(now, logsKeptFor), limit)),
           tickets: yield* inBatches((limit) => tickets.deleteExpired(now, limit)),
           idempotencyKeys: yield* inBatches((limit) => keys.deleteExpired(now, limit)),

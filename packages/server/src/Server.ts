@@ -22,6 +22,7 @@ import * as Draining from "./http/Draining.ts"
 import * as Edge from "./http/Edge.ts"
 import * as HealthRoutes from "./http/HealthRoutes.ts"
 import * as IdempotencyKeys from "./http/IdempotencyKeys.ts"
+import { Methods } from "./http/Methods.ts"
 import * as Observing from "./http/Observing.ts"
 import * as OpenAiFacade from "./http/OpenAiFacade.ts"
 import * as ProblemResponses from "./http/ProblemResponses.ts"
@@ -76,6 +77,7 @@ export const app = (options: Options) =>
     Layer.provideMerge(Draining.layer),
     Layer.provideMerge(Edge.layer(options)),
     Layer.provideMerge(Observing.layer),
+    Layer.provide(Methods.layer),
     Layer.provide([redacted, SecureRandom.layerWebCrypto, RateLimits.layer(options.rateLimits ?? {})])
   )
 

@@ -26,9 +26,11 @@ export class UserSystemMessages extends Context.Service<
   {
     /** By their names, unless another order is asked for. */
     readonly list: (caller: SignedIn, query: PageQuery) => Effect.Effect<Page<UserSystemMessageSummary>, InvalidRequest>
+    /** With `isOneTime`, for one answer; its maker deletes it. */
     readonly create: (
       caller: SignedIn,
-      message: EditUserSystemMessage
+      message: EditUserSystemMessage,
+      options?: { readonly isOneTime: boolean }
     ) => Effect.Effect<UserSystemMessageId, InvalidRequest>
     readonly get: (
       caller: SignedIn,
@@ -69,11 +71,12 @@ export class UserSystemMessages extends Context.Service<
 
       const create = Effect.fn("UserSystemMessages.create")(function* (
         caller: SignedIn,
-        message: EditUserSystemMessage
+        message: EditUserSystemMessage,
+        { isOneTime }: { readonly isOneTime: boolean } = { isOneTime: false }
       ) {
         yield* TextLimits.check(message, ["displayName", "systemMessage"])
         const id = UserSystemMessageId.make(yield* random.uuidV7())
-        yield* messages.insert(caller.id, id, message, yield* DateTime.now)
+        yield* messages.insert(caller.id, id, { ...message, isOneTime }, yield* DateTime.now)
         return id
       })
 

@@ -79,7 +79,7 @@ layer(backend({}), live)("an answer", (it) => {
     Effect.gen(function* () {
       const headers = { origin: "https://app.example.com", "access-control-request-method": "GET" }
       const preflight = yield* send("OPTIONS", "/api/users/current", { headers })
-      assert.strictEqual(preflight.status, 404)
+      assert.strictEqual(preflight.status, 405)
       assert.isFalse(Object.keys(preflight.headers).some((name) => name.startsWith("access-control")))
     })
   )

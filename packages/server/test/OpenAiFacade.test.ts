@@ -217,7 +217,7 @@ layer(server, { excludeTestServices: true })("the OpenAI façade, with the opena
       assert.deepStrictEqual(told(missing), [404, "invalid_request_error", "model_not_found", "model"])
       assert.include(missing.message, "The model `nobody` does not exist")
       for (const [body, param] of [
-        [{ messages: [] }, "messages[0]"],
+        [{ messages: [] }, "messages"],
         [{ messages: [{ role: "assistant", content: "Hello." }] }, "messages"],
         [{ messages: [{ role: "robot", content: "Hello." }] }, "messages[0].role"],
         [
@@ -255,6 +255,33 @@ layer(server, { excludeTestServices: true })("the OpenAI façade, with the opena
         assert.deepStrictEqual([refused.status, errorOf(refused).type], [400, "invalid_request_error"])
       }
       assert.strictEqual(yield* left, 0)
+    })
+  )
+
+  it.effect("says in the same words what is wrong before a route is found", () =>
+    Effect.gen(function* () {
+      for (const [method, path, options, status, code] of [
+        ["GET", "/v1", {}, 404, "not_found"],
+        ["POST", "/V1/embeddings?x=1", { body: {} }, 404, "not_found"],
+        ["GET", "/v1/chat/completions", {}, 405, "method_not_allowed"],
+        ["POST", "/v1/chat/completions", { body: "x".repeat(2 ** 22) }, 413, "request_too_large"],
+        [
+          "POST",
+          "/v1/chat/completions",
+          { body: {}, headers: { "content-encoding": "br" } },
+          415,
+          "unsupported_media_type"
+        ]
+      ] as const) {
+        const { headers, json, status: given } = yield* send(method, path, options)
+        const { error } = json()
+        assert.deepStrictEqual(
+          [given, error.type, error.code, error.param],
+          [status, "invalid_request_error", code, null]
+        )
+        assert.strictEqual(headers["content-type"], "application/json")
+      }
+      assert.strictEqual((yield* send("GET", "/v11")).headers["content-type"], "application/problem+json")
     })
   )
 

@@ -2,12 +2,16 @@ import type { Caller } from "@effect-chatbot/api/middleware/Authorization"
 import type { SignedIn } from "@effect-chatbot/server/Callers"
 import { ChatService } from "@effect-chatbot/server/ChatService"
 import { CompletionRuns } from "@effect-chatbot/server/CompletionRuns"
+import { OneTimeChats } from "@effect-chatbot/server/OneTimeChats"
 import { Retention } from "@effect-chatbot/server/Retention"
 import { UserService } from "@effect-chatbot/server/UserService"
+import { UserSystemMessages } from "@effect-chatbot/server/UserSystemMessages"
 import { assert, describe, it } from "@effect/vitest"
 import * as Effect from "effect/Effect"
 import * as Layer from "effect/Layer"
+import * as Scope from "effect/Scope"
 import * as SqlClient from "effect/sql/SqlClient"
+import * as Stream from "effect/Stream"
 import * as TestClock from "effect/testing/TestClock"
 import * as TestDatabase from "./support/TestDatabase.ts"
 import * as Services from "./support/TestServices.ts"
@@ -70,6 +74,7 @@ describe("Retention", () => {
         yield* TestClock.adjust("1 minute")
         assert.deepStrictEqual(yield* run, {
           chats: 0,
+          userSystemMessages: 0,
           logs: 0,
           tickets: 0,
           idempotencyKeys: 0,
@@ -79,6 +84,7 @@ describe("Retention", () => {
         yield* TestClock.adjust(1)
         assert.deepStrictEqual(yield* run, {
           chats: 1,
+          userSystemMessages: 0,
           logs: 0,
           tickets: 0,
           idempotencyKeys: 0,
@@ -145,6 +151,7 @@ describe("Retention", () => {
         yield* TestClock.adjust("1000 days")
         assert.deepStrictEqual(yield* run, {
           chats: 0,
+          userSystemMessages: 0,
           logs: 0,
           tickets: 0,
           idempotencyKeys: 0,
@@ -173,6 +180,33 @@ describe("Retention", () => {
     )
   )
 
+  it.effect("deletes what an answer was asked in whose process was killed, which is in no list until then", () =>
+    test(
+      Effect.gen(function* () {
+        const { ann, chats } = yield* setUp
+        const messages = yield* UserSystemMessages
+        yield* Services.bot({ code: "helper", isUserSystemMessageSupported: 1 })
+        // It is never closed, as that of a process that was killed.
+        const scope = yield* Scope.make()
+        const conversation = { botCode: "helper", instructions: "Be brief.", history: [], question: "Hello?" }
+        const asked = Effect.flatMap(OneTimeChats, (_) => _.ask(ann, conversation))
+        yield* Stream.runDrain((yield* Scope.provide(asked, scope)).events)
+        yield* chats.deleteMany(ann, { keepFavorites: false })
+        assert.lengthOf(yield* left, 1)
+        assert.strictEqual((yield* chats.list(ann, {})).totalItemCount, 0)
+        assert.strictEqual((yield* messages.list(ann, {})).totalItemCount, 0)
+        assert.strictEqual((yield* messages.count(ann)).systemMessageCount, 0)
+        yield* TestClock.adjust("1 hour")
+        assert.strictEqual((yield* run).chats, 0)
+        yield* TestClock.adjust(1)
+        const { chats: deletedChats, userSystemMessages } = yield* run
+        assert.deepStrictEqual([deletedChats, userSystemMessages], [1, 1])
+        assert.deepStrictEqual(yield* left, [])
+        assert.strictEqual(yield* Services.count("user_system_messages"), 0)
+      })
+    )
+  )
+
   it.effect("deletes more than fits into one batch", () =>
     test(
       Effect.gen(function* () {
@@ -182,6 +216,7 @@ describe("Retention", () => {
         yield* TestClock.adjust("61 minutes")
         assert.deepStrictEqual(yield* run, {
           chats: 450,
+          userSystemMessages: 0,
           logs: 0,
           tickets: 0,
           idempotencyKeys: 0,

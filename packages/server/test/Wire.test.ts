@@ -561,7 +561,41 @@ layer(TestBackend.layer, { excludeTestServices: true })("the wire", (it) => {
     Effect.gen(function* () {
       assertProblem(yield* send("GET", "/api/nothing"), 404, "about:blank")
       assertProblem(yield* send("GET", "/"), 404, "about:blank")
-      assertProblem(yield* send("PATCH", "/api/chats", { body: {} }), 404, "about:blank")
+    })
+  )
+
+  it.effect("what has a route for other methods says which", () =>
+    Effect.gen(function* () {
+      for (const [method, path, allow] of [
+        ["PATCH", "/api/chats", "POST"],
+        ["POST", "/API/Bots?PageSize=5", "GET, HEAD"],
+        ["PUT", "/api/chats/1", "GET, DELETE, HEAD"],
+        // What could be an id may be deleted.
+        ["PUT", "/api/chats/OpenChatBotId", "GET, DELETE, HEAD"],
+        ["DELETE", `/api/chats/1/downloads/${"long/".repeat(100)}`, "GET, HEAD"],
+        ["DELETE", "/openapi.json", "GET, HEAD"],
+        ["POST", "/health/live", "GET, HEAD"]
+      ] as const) {
+        const answer = yield* send(method, path)
+        assertProblem(answer, 405, "about:blank")
+        assert.sameMembers(answer.headers["allow"]?.split(", ") ?? [], allow.split(", "), path)
+      }
+    })
+  )
+
+  it.effect("a body in a content coding is refused, and not read as if it had none", () =>
+    Effect.gen(function* () {
+      const token = yield* someone
+      const ask = (coding: string) =>
+        send("POST", "/api/chats/create/bybotcode", {
+          token,
+          body: { botCode: "nobody" },
+          headers: { "content-encoding": coding }
+        })
+      const refused = yield* ask("gzip")
+      assertProblem(refused, 415, "about:blank")
+      assert.strictEqual(refused.headers["accept-encoding"], "identity")
+      assertProblem(yield* ask("Identity"), 404, "BotNotFound")
     })
   )
 

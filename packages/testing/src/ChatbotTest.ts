@@ -14,6 +14,7 @@
  * See {@link mock} for a client without a backend.
  */
 import { ChatbotClient, type Groups } from "@effect-chatbot/client/ChatbotClient"
+import * as RetryPolicy from "@effect-chatbot/client/RetryPolicy"
 import type { BotId, ChatId } from "@effect-chatbot/schema/Ids"
 import { Drain } from "@effect-chatbot/server/Drain"
 import { Health } from "@effect-chatbot/server/Health"
@@ -63,7 +64,7 @@ export class Backend extends Context.Service<
     readonly as: (login: string) => Effect.Effect<ChatbotClient["Service"], never, Scope.Scope>
     /** A client without a token. */
     readonly anonymous: Effect.Effect<ChatbotClient["Service"], never, Scope.Scope>
-    /** The transport to the backend and where it is, for a client of one's own. */
+    /** The transport to the backend and where it is, for a client of one's own; see {@link through}. */
     readonly http: HttpClient.HttpClient
     readonly baseUrl: string
     readonly tokenOf: (login: string) => Effect.Effect<Redacted.Redacted>
@@ -139,6 +140,7 @@ const make = Effect.fnUntraced(function* (options: Options) {
   const chatIds = new Map<string, ChatId>()
   const seedChats = Effect.forEach(Object.entries(chats), ([name, { bot, displayName, isFavorite, questions, user }]) =>
     Effect.gen(function* () {
+      if (!Object.hasOwn(bots, bot)) return yield* missing("bot", bot, Object.keys(bots))
       const client = yield* clientOf(yield* tokenOf(user ?? self))
       const { chatId } = yield* client.chats.createByBotCode(bot)
       chatIds.set(name, chatId)
@@ -147,7 +149,12 @@ const make = Effect.fnUntraced(function* (options: Options) {
       for (const question of questions ?? []) yield* client.chats.complete(chatId, question)
     })
   )
-  yield* Effect.orDie(Effect.scoped(Effect.andThen(seedUsers, seedChats)))
+  yield* Effect.andThen(seedUsers, seedChats).pipe(
+    // As long as the layer is built, nobody moves the clock.
+    Effect.provideService(RetryPolicy.RetryPolicy, RetryPolicy.none),
+    Effect.scoped,
+    Effect.orDie
+  )
 
   const backend = Backend.of({
     as: (login) => Effect.flatMap(tokenOf(login), clientOf),
@@ -178,10 +185,34 @@ const make = Effect.fnUntraced(function* (options: Options) {
 
 /**
  * The client and the services of its groups, as in `ChatbotClient.layer`, against a backend of its own, and that {@link Backend} itself. What
- * is wrong with the seed is a defect. Policies that are provided to it are those of its calls.
+ * is wrong with the seed is a defect. Policies that are provided to it are those of its calls; a failure that is worth another attempt comes
+ * out after the waits between them, by the clock of the test, or at once with `RetryPolicy.none`.
  */
 export const layer = (options: Options = {}): Layer.Layer<ChatbotClient | Groups | Backend> =>
   Layer.unwrap(make(options))
+
+/**
+ * The client of a user, by default of `user`, over a transport that is put between it and the {@link Backend}, as one with faults or one that
+ * records. It stands in the place of the client of {@link layer}.
+ *
+ * ```ts
+ * const flaky = ChatbotTest.through(Faults.layer({ rules })).pipe(Layer.provideMerge(backend))
+ * ```
+ */
+export const through = <A, E, R>(
+  transport: Layer.Layer<A | HttpClient.HttpClient, E, R | HttpClient.HttpClient>,
+  login = "user"
+): Layer.Layer<ChatbotClient | Groups | A | HttpClient.HttpClient, E, Backend | Exclude<R, HttpClient.HttpClient>> =>
+  Layer.unwrap(
+    Effect.gen(function* () {
+      const { baseUrl, http, tokenOf } = yield* Backend
+      return ChatbotClient.layer({ baseUrl, token: yield* tokenOf(login) }).pipe(
+        Layer.orDie,
+        Layer.provideMerge(transport),
+        Layer.provide(Layer.succeed(HttpClient.HttpClient, http))
+      )
+    })
+  )
 
 /** Serves a backend on the server provided, and tells where. */
 const served = Layer.effect(

@@ -330,6 +330,9 @@ export const layer = (
         Exit.isFailure(exit) && injected.length > 0
           ? Console.error(
               `Faults: ${injected.length} of ${requests} requests met a fault. CHATBOT_FAULTS_SEED=${seed} repeats them.`
+            ).pipe(
+              // The console of a test keeps to itself what is written there, and nobody would see it.
+              Effect.provideService(Console.Console, Console.Console.defaultValue())
             )
           : Effect.void
       )

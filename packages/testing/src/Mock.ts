@@ -12,6 +12,7 @@ import { System } from "@effect-chatbot/client/System"
 import { Users } from "@effect-chatbot/client/Users"
 import * as Context from "effect/Context"
 import * as Effect from "effect/Effect"
+import * as Exit from "effect/Exit"
 import * as HttpClient from "effect/http/HttpClient"
 import * as Inspectable from "effect/Inspectable"
 import * as Layer from "effect/Layer"
@@ -79,31 +80,43 @@ interface Failed {
 
 const isEffect = (value: unknown): value is Effect.Effect<unknown, Failed> => Effect.isEffect(value)
 
+/** What a mock keeps of its calls. */
+interface Log {
+  readonly calls: Array<RecordedCall>
+  /** The first call that the test did not think of. */
+  missed: Error | undefined
+}
+
 /** A value of a client with its place taken by a mock. The types of both are those of {@link Mocked}. */
-const mocked = (name: string, real: unknown, mock: unknown, record: (call: RecordedCall) => void): unknown => {
+const mocked = (name: string, real: unknown, mock: unknown, log: Log): unknown => {
+  const missed = (call: RecordedCall) => {
+    const error = notMocked(call)
+    log.missed ??= error
+    return error
+  }
   if (typeof real === "function") {
     return (...args: ReadonlyArray<unknown>) => {
       const call = { name, arguments: args }
       const answer = (): unknown => (typeof mock === "function" ? mock(...args) : undefined)
       if (Stream.isStream(real(...args))) {
         return Stream.suspend(() => {
-          record(call)
+          log.calls.push(call)
           const stream = answer()
-          return Stream.isStream(stream) ? stream : Stream.die(notMocked(call))
+          return Stream.isStream(stream) ? stream : Stream.die(missed(call))
         })
       }
       return Effect.suspend(() => {
-        record(call)
+        log.calls.push(call)
         const effect = answer()
-        return isEffect(effect) ? effect : Effect.die(notMocked(call))
+        return isEffect(effect) ? effect : Effect.die(missed(call))
       })
     }
   }
   if (isEffect(real)) {
     const call = { name, arguments: [] }
     return Effect.suspend(() => {
-      record(call)
-      return isEffect(mock) ? mock : Effect.die(notMocked(call))
+      log.calls.push(call)
+      return isEffect(mock) ? mock : Effect.die(missed(call))
     })
   }
   const methods = Predicate.isObject(mock) ? mock : {}
@@ -114,7 +127,7 @@ const mocked = (name: string, real: unknown, mock: unknown, record: (call: Recor
         name === "" ? key : `${name}.${key}`,
         value,
         Object.hasOwn(methods, key) ? Reflect.get(methods, key) : undefined,
-        record
+        log
       )
     ])
   )
@@ -122,7 +135,7 @@ const mocked = (name: string, real: unknown, mock: unknown, record: (call: Recor
 
 /**
  * A client that does what these methods do. A call of any other one is a defect that names it and what it was called with, so it fails the
- * test. What is called is recorded, see {@link calls}.
+ * test; also at the end of the scope, where the program has hidden it. What is called is recorded, see {@link calls}.
  *
  * ```ts
  * const client = ChatbotTest.mock({ chats: { createByBotCode: () => Effect.succeed(chat) } })
@@ -132,10 +145,14 @@ export const mock = (methods: Mocked): Layer.Layer<ChatbotClient | Groups | Reco
   Layer.effectContext(
     Effect.gen(function* () {
       const real = Context.get(yield* Layer.build(shape), ChatbotClient)
-      const recorded: Array<RecordedCall> = []
-      const client = mocked("", real, methods, (call) => recorded.push(call)) as Client
+      const log: Log = { calls: [], missed: undefined }
+      const client = mocked("", real, methods, log) as Client
+      // The program may have caught the defect, or made the call on a fiber that nobody waits for.
+      yield* Effect.addFinalizer((exit) =>
+        Exit.isSuccess(exit) && log.missed !== undefined ? Effect.die(log.missed) : Effect.void
+      )
       return Context.make(ChatbotClient, client).pipe(
-        Context.add(Recorded, { calls: Effect.sync(() => [...recorded]) }),
+        Context.add(Recorded, { calls: Effect.sync(() => [...log.calls]) }),
         Context.add(Admin, client.admin),
         Context.add(AdminBots, client.adminBots),
         Context.add(Bots, client.bots),

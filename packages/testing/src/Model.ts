@@ -39,6 +39,6 @@ export type Answer =
 
 /**
  * The answers: one for each question, in the order in which they are asked, or what tells the answer to a question. A question for which none
- * is left is a mistake of the test, and a defect of the call.
+ * is left is a mistake of the test, and a defect of the call; so is what a function throws, as an assertion about what was asked.
  */
 export type Answers = ReadonlyArray<Answer> | ((asked: Asked) => Answer)

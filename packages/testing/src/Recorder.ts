@@ -112,6 +112,17 @@ const pieceOf = (bytes: Uint8Array, after: number, redaction: Redaction): Piece 
   }
 }
 
+/** An exchange without the secrets that stand in the pieces of its answer part by part. */
+const inParts = (exchange: Exchange, redaction: Redaction): Exchange => {
+  const { answer } = exchange
+  if (answer?.pieces === undefined) return exchange
+  const texts = redaction.piecesWithout(answer.pieces.map(({ text = "" }) => text))
+  const pieces = answer.pieces.map((piece, index) =>
+    piece.text === undefined ? piece : { ...piece, text: texts[index] ?? "" }
+  )
+  return { ...exchange, answer: { ...answer, pieces } }
+}
+
 /** The milliseconds since it was last asked. */
 const stopwatch = Effect.map(Clock.currentTimeMillis, (start) => {
   let last = start
@@ -131,7 +142,10 @@ const recording = Effect.fnUntraced(function* ({ file, secrets }: Options, clien
 
   const write = Effect.gen(function* () {
     // What was found to be secret later may stand in what was recorded before.
-    const json = yield* Schema.encodeEffect(Schema.toCodecJson(Recording))({ version: 1, exchanges })
+    const json = yield* Schema.encodeEffect(Schema.toCodecJson(Recording))({
+      version: 1,
+      exchanges: exchanges.map((exchange) => inParts(exchange, redaction))
+    })
     const clean = redaction.without(json)
     const text = `${JSON.stringify(clean, undefined, 2)}\n`
     const leaks = redaction.leaks(text)
@@ -158,8 +172,11 @@ const recording = Effect.fnUntraced(function* ({ file, secrets }: Options, clien
         ending.how === "whole" && /\bjson\b/.test(response.headers["content-type"] ?? "") && !texts.includes(undefined)
           ? parseJson(texts.join(""))
           : Result.fail("")
-      if (Result.isSuccess(json)) answer.json = redaction.without(json.success)
-      else Object.assign(answer, { pieces, ending })
+      if (Result.isSuccess(json)) {
+        answer.json = redaction.without(json.success)
+        delete answer.pieces
+        delete answer.ending
+      } else Object.assign(answer, { pieces, ending })
     }
     keep([], { after: 0, how: "left" })
     const body = Stream.unwrap(

@@ -49,7 +49,7 @@ export interface ChatSeed {
   readonly user?: string | undefined
   readonly displayName?: string | undefined
   readonly isFavorite?: boolean | undefined
-  /** What was asked in it, in this order; the model answers that first of all. */
+  /** What was asked in it, in this order; the model answers that first of all, and must not take its time: no clock moves yet. */
   readonly questions?: ReadonlyArray<string> | undefined
 }
 

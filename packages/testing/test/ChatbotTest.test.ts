@@ -110,6 +110,25 @@ describe("ChatbotTest.layer", () => {
     }).pipe(Effect.provide(ChatbotTest.layer({ bots: { support: {} }, answers: [] })))
   )
 
+  it.effect("tells what the script throws, as an assertion about a question", () =>
+    Effect.gen(function* () {
+      const { chats } = yield* ChatbotClient
+      const { chatId } = yield* chats.createByBotCode("support")
+      const exit = yield* Effect.exit(chats.complete(chatId, "Hello?"))
+      assert.include(Exit.isFailure(exit) ? String(Cause.squash(exit.cause)) : "", "to equal 'Good-bye.'")
+    }).pipe(
+      Effect.provide(
+        ChatbotTest.layer({
+          bots: { support: {} },
+          answers: ({ userMessage }) => {
+            assert.strictEqual(userMessage, "Good-bye.")
+            return "Yes."
+          }
+        })
+      )
+    )
+  )
+
   it.effect("streams with the delays of the script, by the clock of the test", () =>
     Effect.gen(function* () {
       const { chats } = yield* ChatbotClient
@@ -133,6 +152,29 @@ describe("ChatbotTest.layer", () => {
         })
       )
     )
+  )
+
+  it.effect("says at once that a question of the seed is not answered", () =>
+    Effect.gen(function* () {
+      const layer = ChatbotTest.layer({
+        bots: { support: {} },
+        answers: [Stream.fail(new ProviderFailed({ message: "Out of order" }))],
+        chats: { first: { bot: "support", questions: ["Cards?"] } }
+      })
+      const exit = yield* Effect.exit(Effect.provide(Effect.void, layer))
+      assert.include(Exit.isFailure(exit) ? String(Cause.squash(exit.cause)) : "", "Out of order")
+    })
+  )
+
+  it.effect("names the bot that a chat of the seed is with, where there is none", () =>
+    Effect.gen(function* () {
+      const layer = ChatbotTest.layer({ bots: { support: {} }, chats: { first: { bot: "suport" } } })
+      const exit = yield* Effect.exit(Effect.provide(Effect.void, layer))
+      assert.include(
+        Exit.isFailure(exit) ? String(Cause.squash(exit.cause)) : "",
+        'There is no bot "suport" in the seed. There is: support'
+      )
+    })
   )
 
   it.effect("keeps two backends apart", () =>
@@ -214,21 +256,29 @@ describe("ChatbotTest.mock", () => {
     }).pipe(Effect.provide(ChatbotTest.mock({ chats: { rename: () => Effect.void } })))
   )
 
+  type Call = (client: ChatbotClient["Service"]) => Effect.Effect<unknown, { readonly _tag: string }>
+
+  /** What a test is told that lets its program make this call, which it did not mock. */
+  const toldOf = (call: Call) =>
+    Effect.flatMap(ChatbotClient, call).pipe(
+      Effect.provide(ChatbotTest.mock({})),
+      Effect.exit,
+      Effect.map((exit) =>
+        Exit.isFailure(exit) && Cause.hasDies(exit.cause) ? String(Cause.squash(exit.cause)) : "no defect"
+      )
+    )
+
   it.effect("fails a call that was not mocked, by its name and its arguments", () =>
     Effect.gen(function* () {
-      const { bots, chats, users } = yield* ChatbotClient
       const messages = yield* Effect.forEach(
         [
-          chats.complete(chatId, "Hello?"),
-          Stream.runDrain(chats.stream(chatId, "Hello?")),
-          users.current,
-          Stream.runDrain(users.systemMessages.items({ pageSize: 5 })),
-          bots.list()
-        ] as ReadonlyArray<Effect.Effect<unknown, { readonly _tag: string }>>,
-        (call) =>
-          Effect.map(Effect.exit(call), (exit) =>
-            Exit.isFailure(exit) && Cause.hasDies(exit.cause) ? String(Cause.squash(exit.cause)) : "no defect"
-          )
+          ({ chats }) => chats.complete(chatId, "Hello?"),
+          ({ chats }) => Stream.runDrain(chats.stream(chatId, "Hello?")),
+          ({ users }) => users.current,
+          ({ users }) => Stream.runDrain(users.systemMessages.items({ pageSize: 5 })),
+          ({ bots }) => bots.list()
+        ] satisfies ReadonlyArray<Call>,
+        toldOf
       )
       assert.include(messages[0], 'chats.complete("chat-1", "Hello?") was called')
       assert.include(messages[1], 'chats.stream("chat-1", "Hello?") was called')
@@ -236,6 +286,14 @@ describe("ChatbotTest.mock", () => {
       assert.include(messages[3], 'users.systemMessages.items({"pageSize":5}) was called')
       assert.include(messages[3], "ChatbotTest.mock({ users: { systemMessages: { items: … } } })")
       assert.include(messages[4], "bots.list() was called")
-    }).pipe(Effect.provide(ChatbotTest.mock({})))
+    })
+  )
+
+  it.effect("fails it also where the program hides that, or is on a fiber of its own", () =>
+    Effect.gen(function* () {
+      assert.include(yield* toldOf(({ users }) => Effect.ignoreCause(users.current)), "users.current() was called")
+      const apart = toldOf(({ users }) => Effect.forkDetach(users.current, { startImmediately: true }))
+      assert.include(yield* apart, "users.current() was called")
+    })
   )
 })

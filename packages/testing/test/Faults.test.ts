@@ -3,8 +3,7 @@ import * as Completion from "@effect-chatbot/client/Completion"
 import * as RetryPolicy from "@effect-chatbot/client/RetryPolicy"
 import * as ChatbotTest from "@effect-chatbot/testing/ChatbotTest"
 import * as Faults from "@effect-chatbot/testing/Faults"
-import { assert, describe, it } from "@effect/vitest"
-import * as Console from "effect/Console"
+import { assert, describe, it, vi } from "@effect/vitest"
 import * as Effect from "effect/Effect"
 import * as Exit from "effect/Exit"
 import * as Fiber from "effect/Fiber"
@@ -15,15 +14,7 @@ import * as TestClock from "effect/testing/TestClock"
 
 /** A client of the user "ada" over faults, to a backend in memory. */
 const faulty = (options: Faults.Options) =>
-  Layer.unwrap(
-    Effect.gen(function* () {
-      const { baseUrl, http, tokenOf } = yield* ChatbotTest.Backend
-      return ChatbotClient.layer({ baseUrl, token: yield* tokenOf("ada") }).pipe(
-        Layer.provideMerge(Faults.layer(options)),
-        Layer.provide(Layer.succeed(HttpClient.HttpClient, http))
-      )
-    })
-  ).pipe(
+  ChatbotTest.through(Faults.layer(options), "ada").pipe(
     Layer.provideMerge(
       ChatbotTest.layer({ bots: { support: {} }, answers: ({ userMessage }) => `You said: ${userMessage}.` })
     )
@@ -147,23 +138,24 @@ describe("Faults", () => {
     })
   )
 
-  it.effect("prints the seed of a run that fails, and of no other", () =>
+  it.effect("prints the seed of a run that fails, and of no other, where it can be seen", () =>
     Effect.gen(function* () {
-      const lines: Array<string> = []
-      const printed = Effect.provideService(Console.Console, {
-        ...(yield* Console.Console),
-        error: (line: string) => lines.push(line)
-      })
+      const printed = yield* Effect.acquireRelease(
+        Effect.sync(() => vi.spyOn(globalThis.console, "error").mockReturnValue()),
+        (spy) => Effect.sync(() => spy.mockRestore())
+      )
       const run = (test: Effect.Effect<void, string, HttpClient.HttpClient | ChatbotTest.Backend>) =>
-        test.pipe(Effect.provide(faulty({ seed: "s3ed", rules: [Faults.on({}, Faults.refuse)] })), printed, Effect.exit)
+        test.pipe(Effect.provide(faulty({ seed: "s3ed", rules: [Faults.on({}, Faults.refuse)] })), Effect.exit)
       const request = Effect.gen(function* () {
         const client = yield* HttpClient.HttpClient
         yield* Effect.exit(client.get((yield* ChatbotTest.Backend).baseUrl))
       })
       assert.isTrue(Exit.isSuccess(yield* run(request)))
-      assert.deepStrictEqual(lines, [])
+      assert.deepStrictEqual(printed.mock.calls, [])
       yield* run(Effect.andThen(request, Effect.fail("an assertion")))
-      assert.deepStrictEqual(lines, ["Faults: 1 of 1 requests met a fault. CHATBOT_FAULTS_SEED=s3ed repeats them."])
+      assert.deepStrictEqual(printed.mock.calls, [
+        ["Faults: 1 of 1 requests met a fault. CHATBOT_FAULTS_SEED=s3ed repeats them."]
+      ])
     })
   )
 })

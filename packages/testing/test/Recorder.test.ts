@@ -165,8 +165,36 @@ describe("Recorder", () => {
       const text = yield* fs.readFileString(file)
       for (const canary of [secret, prompt, "pirate", "authorization"]) assert.notInclude(text, canary)
       assert.match(text, /"userMessage": "<userMessage [0-9a-f]{8}>"/)
+      // What is told as JSON is not told as pieces once more.
+      const { exchanges } = JSON.parse(text)
+      for (const { answer } of exchanges) assert.strictEqual("json" in answer, !("pieces" in answer))
       assert.match(text, /"json": "<ticket [0-9a-f]{8}>"/)
       assert.include(text, '"text": "')
+    }).pipe(provided)
+  )
+
+  it.effect("has no prompt in its file where a chat is named by it, or an answer says it bit by bit", () =>
+    Effect.gen(function* () {
+      const file = yield* temporary
+      const fs = yield* FileSystem.FileSystem
+      const { answer } = yield* ChatbotTest.Backend
+      const long = `My account is\n"12-345"\\ and ${"so much more of it ".repeat(5)}`
+      yield* answer(({ userMessage }) =>
+        Stream.rechunk(Stream.fromIterable(`You say ${userMessage}?`.match(/.{1,7}/gsu) ?? []), 1)
+      )
+      const echo = Effect.gen(function* () {
+        const { chats, users } = yield* ChatbotClient
+        const { chatId } = yield* chats.createByBotCode("support")
+        const seen = yield* watched(chats.stream(chatId, long))
+        return { ...seen, chats: yield* users.chats() }
+      })
+      const secret = yield* token
+      const recorded = yield* over(file, { mode: "record" }, secret)(echo)
+      if (Exit.isFailure(recorded)) return assert.fail(String(recorded.cause))
+      const text = yield* fs.readFileString(file)
+      for (const canary of ["account", "345", "much", "more"]) assert.notInclude(text, canary)
+      const played = yield* over(file, { mode: "replay" }, "another")(echo)
+      assert.deepStrictEqual(played, recorded)
     }).pipe(provided)
   )
 

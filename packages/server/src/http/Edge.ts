@@ -19,6 +19,8 @@ import * as HttpServerResponse from "effect/http/HttpServerResponse"
 import type * as IpNetwork from "effect/net/IpNetwork"
 import * as Cors from "./Cors.ts"
 import * as HealthRoutes from "./HealthRoutes.ts"
+import { Methods } from "./Methods.ts"
+import * as OpenAiErrors from "./OpenAiErrors.ts"
 import * as PlainTexts from "./PlainTexts.ts"
 import * as ProblemResponse from "./ProblemResponse.ts"
 import * as QueryNames from "./QueryNames.ts"
@@ -63,6 +65,10 @@ const normalizeHeaders = (headers: Headers.Headers): Headers.Headers => {
     : headers
 }
 
+/** Whether the body is in a content coding: none is undone here. */
+const isEncoded = (headers: Headers.Headers): boolean =>
+  !/^\s*(?:identity)?\s*$/i.test(headers["content-encoding"] ?? "")
+
 const isRouteNotFound = (error: unknown): boolean =>
   HttpServerError.isHttpServerError(error) && error.reason._tag === "RouteNotFound"
 
@@ -71,6 +77,7 @@ export const layer = (options: EdgeOptions) =>
   HttpRouter.middleware(
     Effect.gen(function* () {
       const random = yield* SecureRandom.SecureRandom
+      const methods = yield* Methods
       const rateLimits = yield* RateLimits
       const maxBytes = Number(options.maxBodySize)
       const { corsOrigins = [], hsts = false, maxUriLength = 8192, trustedProxies = [] } = options
@@ -82,10 +89,23 @@ export const layer = (options: EdgeOptions) =>
         if (url.length > maxUriLength) {
           return ProblemResponse.blank(414, "URI Too Long", `The URI may have ${maxUriLength} characters.`)
         }
+        if (isEncoded(headers)) {
+          const detail = "The body must be sent without a Content-Encoding."
+          return ProblemResponse.blank(415, "Unsupported Media Type", detail, { "accept-encoding": "identity" })
+        }
         // A body that does not say its length is stopped at the limit.
         return Number(headers["content-length"] ?? 0) > maxBytes
           ? ProblemResponse.fromError(new PayloadTooLarge({ maxBytes }))
           : undefined
+      }
+
+      const notRouted = ({ method, url }: HttpServerRequest.HttpServerRequest) => {
+        const allowed = methods.of(url)
+        return allowed.length === 0
+          ? ProblemResponse.blank(404, "Not Found", "There is no such endpoint.")
+          : ProblemResponse.blank(405, "Method Not Allowed", `This endpoint has no ${method}.`, {
+              allow: allowed.join(", ")
+            })
       }
 
       return (httpEffect) => {
@@ -96,9 +116,7 @@ export const layer = (options: EdgeOptions) =>
           const url = PlainTexts.withPlainPath(normalizeUrl(request.url))
           return yield* PlainTexts.checkQuery(url).pipe(
             Effect.matchEffect({ onFailure: ProblemResponse.fromError, onSuccess: () => httpEffect }),
-            Effect.catchIf(isRouteNotFound, () =>
-              ProblemResponse.blank(404, "Not Found", "There is no such endpoint.")
-            ),
+            Effect.catchIf(isRouteNotFound, () => Effect.flatMap(HttpServerRequest.HttpServerRequest, notRouted)),
             Effect.provideService(
               HttpServerRequest.HttpServerRequest,
               PlainTexts.withPlainBody(request.modify({ url, headers: normalizeHeaders(request.headers) }))
@@ -113,7 +131,7 @@ export const layer = (options: EdgeOptions) =>
             : Effect.matchEffect(rateLimits.request, { onFailure: ProblemResponse.fromError, onSuccess: () => routed })
         ).pipe(forwarded)
         return Effect.gen(function* () {
-          const { headers } = yield* HttpServerRequest.HttpServerRequest
+          const { headers, url } = yield* HttpServerRequest.HttpServerRequest
           const requestId = yield* RequestId.fromHeaders(headers, random)
           const ours = { [RequestId.header]: requestId, [supportedHeader]: "true" }
           // Here, and not only on the answer, so that none is without them, whatever it is made of.
@@ -123,7 +141,11 @@ export const layer = (options: EdgeOptions) =>
           return yield* (cors === undefined ? limited : cors(limited)).pipe(
             Effect.map(HttpServerResponse.setHeaders(ours)),
             Effect.annotateLogs({ requestId }),
-            Effect.provideService(RequestId.RequestId, requestId)
+            Effect.provideService(RequestId.RequestId, requestId),
+            Effect.provideService(
+              ProblemResponse.Writing,
+              OpenAiErrors.isSpokenAt(url) ? OpenAiErrors.written : undefined
+            )
           )
         })
       }

@@ -10,21 +10,18 @@
  * audio, images, structured output. How a model is tuned (`temperature`, `max_tokens`, `stop` …) is the bot's affair, and such parameters
  * are ignored, as those that are not known.
  */
-import { tagOf } from "@effect-chatbot/api/Problem"
 import { contentType as eventStream } from "@effect-chatbot/api/ServerSentEvents"
 import type { Caller } from "@effect-chatbot/api/middleware/Authorization"
 import type { Bot } from "@effect-chatbot/schema/Bot"
 import type { Completion } from "@effect-chatbot/schema/Chat"
-import type { CompletionEvent, Failed } from "@effect-chatbot/schema/CompletionEvent"
+import type { CompletionEvent } from "@effect-chatbot/schema/CompletionEvent"
 import { BotNotFound, BotsStopped, InvalidRequest, type RequestIssue } from "@effect-chatbot/schema/Errors"
 import type { CompletionId } from "@effect-chatbot/schema/Ids"
 import * as Cause from "effect/Cause"
 import * as Clock from "effect/Clock"
 import * as SecureRandom from "effect/crypto/SecureRandom"
 import * as DateTime from "effect/DateTime"
-import * as Duration from "effect/Duration"
 import * as Effect from "effect/Effect"
-import * as HttpBody from "effect/http/HttpBody"
 import * as HttpRouter from "effect/http/HttpRouter"
 import * as HttpServerRequest from "effect/http/HttpServerRequest"
 import * as HttpServerResponse from "effect/http/HttpServerResponse"
@@ -36,7 +33,7 @@ import * as Stream from "effect/Stream"
 import { stoppedTag } from "../Answering.ts"
 import { BotService } from "../BotService.ts"
 import { type Conversation, OneTimeChats } from "../OneTimeChats.ts"
-import * as ProblemResponse from "./ProblemResponse.ts"
+import * as OpenAiErrors from "./OpenAiErrors.ts"
 import * as ProblemResponses from "./ProblemResponses.ts"
 import { tell } from "./RequestStory.ts"
 import * as SignIn from "./SignIn.ts"
@@ -58,7 +55,7 @@ const Message = Schema.Struct({
 /** What is read of a request. Everything else in it is ignored. */
 const Request = Schema.Struct({
   model: Schema.NonEmptyString,
-  messages: Schema.NonEmptyArray(Message),
+  messages: Schema.Array(Message).check(Schema.isMinLength(1)),
   stream: optional(Schema.Boolean),
   stream_options: optional(Schema.Struct({ include_usage: optional(Schema.Boolean) })),
   n: optional(Schema.Int),
@@ -149,64 +146,6 @@ const readRequest = Effect.gen(function* () {
   )
 })
 
-/** A place in a request as OpenAI writes it: `messages[0].content`. */
-const toParam = (path: ReadonlyArray<string | number>): string =>
-  path.reduce<string>(
-    (param, key) => (typeof key === "number" ? `${param}[${key}]` : param === "" ? key : `${param}.${key}`),
-    ""
-  )
-
-/** The kinds of errors that clients of OpenAI tell apart; most go by the status. */
-const kinds: { readonly [tag: string]: readonly [type: string, code: string] } = {
-  InvalidRequest: ["invalid_request_error", "invalid_request"],
-  PayloadTooLarge: ["invalid_request_error", "request_too_large"],
-  Unauthorized: ["invalid_request_error", "invalid_api_key"],
-  Forbidden: ["permission_error", "forbidden"],
-  TermsNotAccepted: ["permission_error", "terms_not_accepted"],
-  BotNotFound: ["invalid_request_error", "model_not_found"],
-  RateLimited: ["rate_limit_error", "rate_limit_exceeded"],
-  BotsStopped: ["server_error", "bots_stopped"]
-}
-
-const toBody = (tag: string, message: string, param: string | null = null) => {
-  const [type, code] = kinds[tag] ?? ["server_error", "server_error"]
-  return { error: { message, type, param, code } }
-}
-
-type BackendError = Effect.Success<ReturnType<typeof ProblemResponses.toError>>
-
-const bodyOf = (error: BackendError, model: string | undefined) => {
-  if (error instanceof BotNotFound) {
-    return toBody(error._tag, `The model \`${model ?? ""}\` does not exist or you do not have access to it.`, "model")
-  }
-  if (!(error instanceof InvalidRequest)) return toBody(error._tag, error.message)
-  const told = error.issues.map(({ message, path }) => ({
-    message,
-    // The names of the contract mean nothing here: a text of a chat is one of a message.
-    param: toParam(path[0] === "payload" ? ["messages"] : path)
-  }))
-  const message = told.map(({ message, param }) => (param === "" ? message : `${param}: ${message}`)).join(". ")
-  return toBody(error._tag, message === "" ? error.message : message, told[0]?.param || null)
-}
-
-/** The answer for an error: its status and headers are those of the contract, its body is OpenAI's. */
-const fromError = (error: BackendError, model?: string) =>
-  Effect.map(ProblemResponse.fromError(error), (response) =>
-    HttpServerResponse.setBody(response, HttpBody.jsonUnsafe(bodyOf(error, model)))
-  )
-
-const tagOfFailure = ({ type = "" }: Failed) => tagOf(type) ?? "InternalError"
-
-const messageOf = ({ detail, title }: Failed) => detail ?? title ?? "The answer failed."
-
-const fromFailure = (failure: Failed) =>
-  HttpServerResponse.jsonUnsafe(toBody(tagOfFailure(failure), messageOf(failure)), {
-    status: failure.status ?? 500,
-    ...(failure.retryAfter === undefined
-      ? undefined
-      : { headers: { "retry-after": String(Math.ceil(Duration.toSeconds(failure.retryAfter))) } })
-  })
-
 const stopped = new BotsStopped({ message: "The answer was stopped." })
 
 const finishReason = ({ metaData }: Completion) => {
@@ -252,9 +191,9 @@ const toChunks = (head: Head, includeUsage: boolean) => {
           "data: [DONE]\n\n"
         ].join("")
       case "Stopped":
-        return data(bodyOf(stopped, undefined))
+        return data(OpenAiErrors.bodyOf(stopped))
       case "Failed":
-        return data(toBody(tagOfFailure(event), messageOf(event)))
+        return data(OpenAiErrors.bodyOfFailure(event))
       case "Sources":
       case "Unknown":
         return ""
@@ -300,7 +239,8 @@ export const layer = HttpRouter.use((router) =>
         Effect.catchCauseIf(
           handler,
           (cause) => !Cause.hasInterruptsOnly(cause),
-          (cause) => Effect.flatMap(ProblemResponses.toError(random, cause), (error) => fromError(error, model()))
+          (cause) =>
+            Effect.flatMap(ProblemResponses.toError(random, cause), (error) => OpenAiErrors.fromError(error, model()))
         )
       )
 
@@ -343,7 +283,7 @@ export const layer = HttpRouter.use((router) =>
     const answerWhole = (events: Stream.Stream<CompletionEvent>, head: Head) =>
       Effect.gen(function* () {
         const last = Option.getOrUndefined(yield* Stream.runLast(events))
-        if (last?._tag === "Failed") return fromFailure(last)
+        if (last?._tag === "Failed") return OpenAiErrors.fromFailure(last)
         if (last?._tag !== "Completed") return yield* stopped
         const { completion } = last
         if (completion.metaData?.tags.includes(stoppedTag) === true) return yield* stopped
@@ -366,7 +306,7 @@ export const layer = HttpRouter.use((router) =>
       Effect.gen(function* () {
         // What fails before a word was said still gets its status.
         const first = yield* Stream.runHead(Stream.filter(events, ({ _tag }) => _tag !== "Started"))
-        if (Option.isSome(first) && first.value._tag === "Failed") return fromFailure(first.value)
+        if (Option.isSome(first) && first.value._tag === "Failed") return OpenAiErrors.fromFailure(first.value)
         if (Option.isSome(first) && first.value._tag === "Stopped") return yield* stopped
         const chunks = events.pipe(
           Stream.map(toChunks(head, includeUsage)),

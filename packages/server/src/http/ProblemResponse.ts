@@ -1,8 +1,9 @@
 /**
  * Problems as answers (RFC 9457).
  */
-import { type BackendError, contentType } from "@effect-chatbot/api/Problem"
+import { type BackendError, contentType, type ProblemEncoded } from "@effect-chatbot/api/Problem"
 import { Problems } from "@effect-chatbot/api/Problems"
+import * as Context from "effect/Context"
 import * as Duration from "effect/Duration"
 import * as Effect from "effect/Effect"
 import * as HttpServerRequest from "effect/http/HttpServerRequest"
@@ -21,12 +22,22 @@ export const isBackendError = (error: unknown): error is BackendError =>
 
 const challenge = { "www-authenticate": "Bearer" }
 
+/** Gives the JSON that says what a problem says. */
+export type Written = (problem: ProblemEncoded) => object
+
+/** How problems are written where callers know none; as RFC 9457 says by default. */
+export const Writing = Context.Reference<Written | undefined>("@effect-chatbot/server/http/ProblemResponse/Writing", {
+  defaultValue: () => undefined
+})
+
 const respond = (
   status: number,
-  problem: Record<string, unknown>,
+  problem: ProblemEncoded,
   headers?: Record<string, string>
 ): Effect.Effect<HttpServerResponse.HttpServerResponse, never, HttpServerRequest.HttpServerRequest> =>
   Effect.gen(function* () {
+    const written = yield* Writing
+    if (written !== undefined) return HttpServerResponse.jsonUnsafe(written(problem), { status, headers })
     const request = yield* HttpServerRequest.HttpServerRequest
     const requestId = yield* RequestId
     // The query may hold a ticket.

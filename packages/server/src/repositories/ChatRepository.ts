@@ -69,6 +69,8 @@ export type Outdated =
   | { readonly _tag: "KeptForDays"; readonly days: number }
   /** Of nobody. */
   | { readonly _tag: "Anonymous" }
+  /** That were there for one answer. */
+  | { readonly _tag: "OneTime" }
 
 const Row = reader(ChatRow)
 const Answered = reader(Schema.Struct({ displayName: Schema.String }))
@@ -84,8 +86,14 @@ export class ChatRepository extends Context.Service<
       filter: ChatFilter,
       request: PageRequest<keyof ChatSummary>
     ) => Effect.Effect<Slice<ChatRow>>
+    /** Stores a chat. One that is there for one answer is in no list, and none of those that are deleted together. */
     readonly insert: (
-      chat: { readonly id: ChatId; readonly botId: BotId; readonly userId: UserId | undefined },
+      chat: {
+        readonly id: ChatId
+        readonly botId: BotId
+        readonly userId: UserId | undefined
+        readonly isOneTime: boolean
+      },
       now: DateTime.Utc
     ) => Effect.Effect<void>
     /** Notes that a chat was used. */
@@ -123,7 +131,7 @@ export class ChatRepository extends Context.Service<
         isFavorite: "c.is_favorite"
       } as const
       const matches = (userId: UserId, filter: ChatFilter) => [
-        sql`c.user_id = ${userId}`,
+        sql`c.user_id = ${userId} AND c.is_one_time = 0`,
         ...(filter.botId === undefined ? [] : [sql`c.bot_id = ${filter.botId}`]),
         ...(filter.userSystemMessageId === undefined
           ? []
@@ -139,6 +147,8 @@ export class ChatRepository extends Context.Service<
               AND (c.is_favorite = 0 OR u.is_keep_favorites_forever = 0)`
           case "Anonymous":
             return sql`c.user_id IS NULL`
+          case "OneTime":
+            return sql`c.is_one_time = 1`
         }
       }
       return {
@@ -169,7 +179,7 @@ export class ChatRepository extends Context.Service<
             rows: sql`${select} FROM ${joins} WHERE ${where} ${order(sql, request, orders, ["c.id"])}`
           })
         },
-        insert: ({ botId, id, userId }, now) =>
+        insert: ({ botId, id, isOneTime, userId }, now) =>
           run(
             "store a chat",
             sql`INSERT INTO chats ${sql.insert({
@@ -177,6 +187,7 @@ export class ChatRepository extends Context.Service<
               botId,
               userId: userId ?? null,
               isFavorite: 0,
+              isOneTime: bit(isOneTime),
               createdUtc: iso(now),
               lastAccessedUtc: iso(now)
             })}`

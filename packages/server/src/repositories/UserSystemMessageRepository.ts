@@ -9,7 +9,7 @@ import * as Effect from "effect/Effect"
 import * as Layer from "effect/Layer"
 import * as Schema from "effect/Schema"
 import * as SqlClient from "effect/sql/SqlClient"
-import { contains, iso, order, reader, run, slice, total, touches } from "../internal/rows.ts"
+import { affected, bit, contains, iso, order, reader, run, slice, total, touches, unlocked } from "../internal/rows.ts"
 import type { PageRequest, Slice } from "../Paging.ts"
 import * as SearchText from "../SearchText.ts"
 
@@ -36,10 +36,11 @@ export class UserSystemMessageRepository extends Context.Service<
     ) => Effect.Effect<Slice<Pick<UserSystemMessageRow, "userSystemMessageId" | "displayName">>>
     readonly count: (userId: UserId) => Effect.Effect<number>
     readonly find: (userId: UserId, id: UserSystemMessageId) => Effect.Effect<UserSystemMessageRow | undefined>
+    /** Stores a message. One that is there for one answer is in no list. */
     readonly insert: (
       userId: UserId,
       id: UserSystemMessageId,
-      message: EditUserSystemMessage,
+      message: EditUserSystemMessage & { readonly isOneTime: boolean },
       now: DateTime.Utc
     ) => Effect.Effect<void>
     /** Whether there was such a message. */
@@ -51,6 +52,8 @@ export class UserSystemMessageRepository extends Context.Service<
     ) => Effect.Effect<boolean>
     /** Whether there was such a message. Chats that followed it follow none. */
     readonly delete: (userId: UserId, id: UserSystemMessageId) => Effect.Effect<boolean>
+    /** Deletes some of the messages that were there for one answer and made before a time, and tells how many. */
+    readonly deleteOutdated: (before: DateTime.Utc, limit: number) => Effect.Effect<number>
   }
 >()("@effect-chatbot/server/repositories/UserSystemMessageRepository") {
   /** The user system messages in the database. */
@@ -63,12 +66,13 @@ export class UserSystemMessageRepository extends Context.Service<
         searchName: SearchText.fold(displayName),
         systemMessage
       })
+      const listed = (userId: UserId) => sql`user_id = ${userId} AND is_one_time = 0`
       return {
         list: (userId, request) => {
           const where =
             request.search === undefined
-              ? sql`user_id = ${userId}`
-              : sql`user_id = ${userId} AND ${contains(sql, "search_name", request.search)}`
+              ? listed(userId)
+              : sql`${listed(userId)} AND ${contains(sql, "search_name", request.search)}`
           return slice("list user system messages", Summary, {
             count: sql`SELECT CAST(count(*) AS INTEGER) AS total FROM user_system_messages WHERE ${where}`,
             rows: sql`SELECT id AS user_system_message_id, display_name FROM user_system_messages
@@ -78,7 +82,7 @@ export class UserSystemMessageRepository extends Context.Service<
         count: (userId) =>
           total(
             "count user system messages",
-            sql`SELECT CAST(count(*) AS INTEGER) AS total FROM user_system_messages WHERE user_id = ${userId}`
+            sql`SELECT CAST(count(*) AS INTEGER) AS total FROM user_system_messages WHERE ${listed(userId)}`
           ),
         find: (userId, id) =>
           Row.first(
@@ -93,6 +97,7 @@ export class UserSystemMessageRepository extends Context.Service<
               id,
               userId,
               ...texts(message),
+              isOneTime: bit(message.isOneTime),
               createdUtc: iso(now),
               updatedUtc: iso(now)
             })}`
@@ -107,6 +112,14 @@ export class UserSystemMessageRepository extends Context.Service<
           touches(
             "delete a user system message",
             sql`DELETE FROM user_system_messages WHERE id = ${id} AND user_id = ${userId} RETURNING id`
+          ),
+        deleteOutdated: (before, limit) =>
+          affected(
+            "delete user system messages of one answer",
+            sql`DELETE FROM user_system_messages WHERE id IN (
+              SELECT m.id FROM user_system_messages m WHERE m.is_one_time = 1 AND m.created_utc < ${iso(before)}
+              LIMIT ${limit} ${unlocked(sql, "m")}
+            ) RETURNING id`
           )
       }
     })

@@ -446,6 +446,14 @@ const auditLog = Effect.gen(function* () {
   yield* sql`CREATE INDEX audit_log_at ON audit_log (at_utc)`
 })
 
+const oneTimeChats = Effect.gen(function* () {
+  const sql = yield* SqlClient.SqlClient
+  yield* sql`ALTER TABLE chats ADD COLUMN is_one_time INTEGER NOT NULL DEFAULT 0`
+  yield* sql`ALTER TABLE user_system_messages ADD COLUMN is_one_time INTEGER NOT NULL DEFAULT 0`
+  yield* sql`CREATE INDEX chats_one_time ON chats (last_accessed_utc) WHERE is_one_time = 1`
+  yield* sql`CREATE INDEX user_system_messages_one_time ON user_system_messages (created_utc) WHERE is_one_time = 1`
+})
+
 /** The versions of the database, by their numbers and names. One that was released is never changed. */
 export const migrations = {
   "0001_initial": initial,
@@ -454,7 +462,8 @@ export const migrations = {
   "0004_administration": administration,
   "0005_completion_events": completionEvents,
   "0006_token_budgets": tokenBudgets,
-  "0007_audit_log": auditLog
+  "0007_audit_log": auditLog,
+  "0008_one_time_chats": oneTimeChats
 } as const
 
 const migrate = Migrator.make({})({ loader: Migrator.fromRecord(migrations) })

@@ -130,7 +130,9 @@ const wrongWith = (sent: FuzzRequest, { headers, status, text }: Answer): string
   if (headers["content-type"] !== contentType) return `${status} of type ${headers["content-type"]} at ${where}`
   const [, type = ""] = /^\{"type":"([^"]*)"/.exec(text) ?? []
   if (type === "about:blank")
-    return (sent.isWire ? [400, 404, 405, 408, 414, 416, 431, 501, 505] : [404, 405, 414, 416]).includes(status)
+    return (sent.isWire ? [400, 404, 405, 408, 414, 415, 416, 431, 501, 505] : [404, 405, 414, 415, 416]).includes(
+      status
+    )
       ? undefined
       : `${status} about:blank at ${where}`
   const tag = tagOf(type) ?? ""

@@ -9,6 +9,9 @@ import { fileURLToPath } from "node:url"
 const script = (name: "main.ts" | "accessToken.ts" | "audit.ts" | "chatbot.ts") =>
   fileURLToPath(new URL(`../../src/${name}`, import.meta.url))
 
+/** The program of `pnpm conformance`. */
+export const conformanceScript: string = fileURLToPath(import.meta.resolve("@effect-chatbot/testing/conform"))
+
 /** What a process wrote and how it ended. */
 export interface Ended {
   readonly code: number | null
@@ -66,29 +69,31 @@ export const start = (
   )
 
 /** Runs a command with these variables and no others, to its end. */
-const run = (
-  command: Parameters<typeof script>[0],
-  env: Record<string, string>,
-  args: ReadonlyArray<string>
-): Effect.Effect<Ended> =>
+const run = (program: string, env: Record<string, string>, args: ReadonlyArray<string>): Effect.Effect<Ended> =>
   Effect.callback((resume, signal) => {
-    execFile(process.execPath, [script(command), ...args], { env, signal }, (error, stdout, stderr) =>
+    execFile(process.execPath, [program, ...args], { env, signal }, (error, stdout, stderr) =>
       resume(Effect.succeed({ code: error === null ? 0 : Number(error.code), stdout, stderr }))
     )
   })
 
 /** Runs `pnpm access-token`. */
 export const accessToken = (env: Record<string, string>, ...args: ReadonlyArray<string>) =>
-  run("accessToken.ts", env, args)
+  run(script("accessToken.ts"), env, args)
 
 /** Runs `pnpm audit-log`. */
-export const auditLog = (env: Record<string, string>, ...args: ReadonlyArray<string>) => run("audit.ts", env, args)
+export const auditLog = (env: Record<string, string>, ...args: ReadonlyArray<string>) =>
+  run(script("audit.ts"), env, args)
 
 /** Runs `pnpm serve` with arguments, to its end. */
-export const serve = (env: Record<string, string>, ...args: ReadonlyArray<string>) => run("main.ts", env, args)
+export const serve = (env: Record<string, string>, ...args: ReadonlyArray<string>) => run(script("main.ts"), env, args)
 
 /** Runs `pnpm chatbot` with arguments, to its end. */
-export const chatbot = (env: Record<string, string>, ...args: ReadonlyArray<string>) => run("chatbot.ts", env, args)
+export const chatbot = (env: Record<string, string>, ...args: ReadonlyArray<string>) =>
+  run(script("chatbot.ts"), env, args)
+
+/** Runs `pnpm conformance` with arguments, to its end. */
+export const conformance = (env: Record<string, string>, ...args: ReadonlyArray<string>) =>
+  run(conformanceScript, env, args)
 
 /** A folder for data that is gone with the scope. */
 export const dataDir: Effect.Effect<string, PlatformError.PlatformError, FileSystem.FileSystem | Scope.Scope> =

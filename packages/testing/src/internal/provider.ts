@@ -62,7 +62,7 @@ export interface Model {
   given: number
   readonly asked: Array<Asked>
   /** What is wrong with the script, when it is found out. */
-  mistake: Error | undefined
+  mistake: unknown
 }
 
 /** The model of a script. */
@@ -79,13 +79,19 @@ export const check = (model: Model): Effect.Effect<void> =>
 
 const next = (model: Model, asked: Asked): Answer => {
   const { answers } = model
-  if (typeof answers === "function") return answers(asked)
+  if (typeof answers === "function") {
+    try {
+      return answers(asked)
+    } catch (thrown) {
+      model.mistake = thrown
+      return Stream.fail(new ProviderFailed({ message: "The script of the model has thrown" }))
+    }
+  }
   const answer = answers?.[model.given++]
   if (answer !== undefined) return answer
-  model.mistake = new Error(
-    `No answer is scripted for the question "${asked.userMessage}" to the bot "${asked.bot}": it is question ${model.given}, and there are ${answers?.length ?? 0} answers`
-  )
-  return Stream.fail(new ProviderFailed({ message: model.mistake.message }))
+  const message = `No answer is scripted for the question "${asked.userMessage}" to the bot "${asked.bot}": it is question ${model.given}, and there are ${answers?.length ?? 0} answers`
+  model.mistake = new Error(message)
+  return Stream.fail(new ProviderFailed({ message }))
 }
 
 /** Answers as the model says; without answers, as the embedded provider does, from what the bots know. */
@@ -102,8 +108,9 @@ export const layer = (
         const [document] = yield* sql<{ id: string }>`
           SELECT id FROM documents WHERE bot_id = ${bot.id} AND path = ${path}`.pipe(Effect.orDie)
         if (document !== undefined) return SourceId.make(document.id)
-        model.mistake = new Error(`The bot "${bot.code}" has no document "${path}" that an answer could name`)
-        return yield* new ProviderFailed({ message: model.mistake.message })
+        const message = `The bot "${bot.code}" has no document "${path}" that an answer could name`
+        model.mistake = new Error(message)
+        return yield* new ProviderFailed({ message })
       })
 
       const scripted = (request: Request, asked: Asked, answer: Answer) => {

@@ -1,5 +1,7 @@
+import * as ChatName from "@effect-chatbot/server/ChatName"
 import * as Hash from "effect/Hash"
 import type * as Schema from "effect/Schema"
+import * as Parts from "./parts.ts"
 
 /** The fields of the contract that hold what users and operators write for models. */
 const prompts = ["userMessage", "systemMessage", "baseSystemMessage", "userComment"]
@@ -32,6 +34,8 @@ export interface Redaction {
   /** Anything without the secrets that are known. */
   readonly without: (json: Schema.Json) => Schema.Json
   readonly textWithout: (text: string) => string
+  /** The pieces of a text without those secrets that stand in it part by part. */
+  readonly piecesWithout: (pieces: ReadonlyArray<string>) => ReadonlyArray<string>
   /** Anything with the secrets that are known in their places again. */
   readonly withSecrets: (text: string) => string
   /** What must not stand in a recording and does: what it is, never itself. */
@@ -51,12 +55,16 @@ const escaped = (text: string): string => JSON.stringify(text).slice(1, -1)
 /** A redaction that knows nothing yet but these secrets. */
 export const makeRedaction = (known: ReadonlyArray<string> = []): Redaction => {
   const names = new Map<string, string>()
+  const texts = new Map<string, string>()
 
   const hide = (what: string, text: string): string => {
     // A program that plays a recording says again what it was told, and that may be a name already.
     if (text === "" || /^<\w+ [0-9a-f]{8}>$/.test(text)) return text
     const name = names.get(text) ?? `<${what} ${digest(text)}>`
     names.set(text, name)
+    texts.set(name, escaped(text))
+    // A chat is named by its first question.
+    if (what === "userMessage") hide("chatName", ChatName.fromQuestion(text))
     return name
   }
 
@@ -78,11 +86,17 @@ export const makeRedaction = (known: ReadonlyArray<string> = []): Redaction => {
       mapTexts(body, (text, field) => (redactedFields.has(field) ? hide(field, text) : textWithout(text))),
     without: (json) => mapTexts(json, (text) => textWithout(text)),
     textWithout,
-    withSecrets: (text) => {
-      let result = text
-      for (const [secret, name] of names) result = result.replaceAll(name, escaped(secret))
-      return result
-    },
+    piecesWithout: (pieces) =>
+      Parts.without(
+        pieces,
+        [...names].flatMap(([secret, name]) => (secret.length >= shortest ? [[escaped(secret), name] as const] : []))
+      ),
+    withSecrets: (text) =>
+      text.replace(
+        /<(\w+ [0-9a-f]{8})(?: (\d+)-(\d+))?>/g,
+        (found, name: string, from: string = "0", to?: string) =>
+          texts.get(`<${name}>`)?.slice(Number(from), to === undefined ? undefined : Number(to)) ?? found
+      ),
     leaks: (text) => [
       ...[...names].flatMap(([secret, name]) =>
         secret.length >= shortest && (text.includes(secret) || text.includes(escaped(secret))) ? [name] : []
