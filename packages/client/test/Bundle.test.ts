@@ -19,7 +19,7 @@ const entries = globSync("*.ts", { cwd: sources }).toSorted()
  * How much an entry may bring, with effect, in KiB: 75, but for those that have a transport too or workflows, and of the index what is off by
  * default.
  */
-const budgets: { readonly [entry: string]: number } = { "Activities.ts": 79, "index.ts": 90, "PromiseClient.ts": 84 }
+const budgets: { readonly [entry: string]: number } = { "Activities.ts": 79, "index.ts": 90, "PromiseClient.ts": 85 }
 
 interface Bundle {
   /** What is imported from elsewhere. */

@@ -109,13 +109,11 @@ const PlainDateFromString = Schema.String.annotate({ format: "date" }).pipe(
 /** A plain date; a full date-time is cut to its date. */
 export const date = omittable(PlainDateFromString)
 
-// Far more than anybody waits. A duration that overflowed could not be written again.
-const mostSeconds = 1e12
-
 /** A duration; seconds on the wire. */
 export const seconds = Schema.Finite.check(Schema.isGreaterThanOrEqualTo(0)).pipe(
   Schema.decodeTo(Schema.Duration, {
-    decode: SchemaGetter.transform((seconds) => Duration.seconds(Math.min(seconds, mostSeconds))),
+    // Nobody waits for more, and a duration that overflowed could not be written again.
+    decode: SchemaGetter.transform((seconds) => Duration.seconds(Math.min(seconds, 1e12))),
     encode: SchemaGetter.transform(Duration.toSeconds)
   })
 )
