@@ -244,6 +244,14 @@ describe("the errors of an activity", () => {
       })
   )
 
+  it.effect("can be stored whatever a backend asks for", () =>
+    Effect.gen(function* () {
+      const body = { type: "urn:effect-chatbot:problem:BotsStopped", status: 503, retryAfter: 1e306 }
+      const { run } = running(all.complete, () => json(body, { status: 503 }))
+      assert.instanceOf(yield* Effect.flip(run()), Errors.BotsStopped)
+    })
+  )
+
   it.effect("are those of the call, and a body of a foreign backend is not stored", () =>
     Effect.gen(function* () {
       const { run } = running(all.getChat, () => new Response("<h1>canary</h1>", { status: 404 }))
