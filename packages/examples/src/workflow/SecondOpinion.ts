@@ -1,6 +1,6 @@
 /**
- * A durable workflow: it asks one bot after the other until a judging bot finds an answer good, waits for what a person thinks of it, fetches
- * the file that the answer cites, and deletes its chats. Whatever process dies meanwhile, each question is asked once and no chat is left.
+ * A durable workflow: it asks one bot after the other until a judge finds an answer good, waits for what a person thinks of it, fetches the
+ * file that the answer cites, and deletes its chats. Whatever process dies meanwhile, each question is asked once and no chat is left.
  */
 import { Predicates, Sources } from "@effect-chatbot/client"
 import * as Activities from "@effect-chatbot/client/Activities"
@@ -28,9 +28,10 @@ export const SecondOpinion = Workflow.make("SecondOpinion", {
     /** It is the name of a file, too. */
     caseId: Schema.String.check(Schema.isPattern(/^[\w-]+$/)),
     question: Schema.String,
-    /** The codes of the bots to ask, the first one first, and of the one that judges their answers. */
+    /** The codes of the bots to ask, the first one first. */
     bots: Schema.Array(Schema.String),
-    judge: Schema.String
+    /** The code of the bot that judges their answers; without one, an answer is good that cites a document. */
+    judge: Schema.optional(Schema.String)
   },
   idempotencyKey: ({ caseId }) => caseId,
   success: Schema.Struct({
@@ -47,24 +48,31 @@ export const SecondOpinion = Workflow.make("SecondOpinion", {
 const open = (name: string, botCode: string) =>
   Activities.createByBotCode(`open ${name}`, botCode).pipe(Activities.deleteOnFailure(`give up ${name}`))
 
-/** Asks a bot, and lets the judge say whether its answer is good. */
+/** Asks a bot to judge the answer of another one. */
+const askJudge = Effect.fnUntraced(function* (judge: string, bot: string, question: string, answer: string) {
+  const { chatId } = yield* open(`judge of ${bot}`, judge)
+  const verdict = yield* Activities.complete(
+    `judge ${bot}`,
+    chatId,
+    `Is this a good answer? Say yes or no.\nQuestion: ${question}\nAnswer: ${answer}`
+  )
+  return { chatId, isGood: /^yes\b/i.test(verdict.assistantMessage ?? "") }
+})
+
+/** Asks a bot, and rates its answer. */
 const ask = Effect.fnUntraced(function* (bot: string, { judge, question }: typeof SecondOpinion.payloadSchema.Type) {
   const { chatId } = yield* open(bot, bot)
   const { assistantMessage: answer = "", metaData } = yield* Activities.complete(`ask ${bot}`, chatId, question)
-  const judging = yield* open(`judge of ${bot}`, judge)
-  const verdict = yield* Activities.complete(
-    `judge ${bot}`,
-    judging.chatId,
-    `Is this a good answer? Say yes or no.\nQuestion: ${question}\nAnswer: ${answer}`
-  )
-  const isGood = /^yes\b/i.test(verdict.assistantMessage ?? "")
+  const source = metaData?.sources[0]
+  const judged = judge === undefined ? undefined : yield* askJudge(judge, bot, question, answer)
+  const isGood = judged?.isGood ?? source !== undefined
   yield* Activities.feedback(`rate ${bot}`, chatId, {
     userMessage: question,
     assistantMessage: answer,
-    userComment: "By another bot",
+    userComment: judged ? "By another bot" : "By a rule",
     voteId: isGood ? Vote.up : Vote.down
   })
-  return { answer, chatId, chatIds: [chatId, judging.chatId], isGood, source: metaData?.sources[0] }
+  return { answer, chatId, chatIds: judged ? [chatId, judged.chatId] : [chatId], isGood, source }
 })
 
 /** What breaks on the way can be fetched again, by another ticket. */
@@ -88,7 +96,8 @@ export const SecondOpinionLive = SecondOpinion.toLayer(
       chatIds.push(...asked.chatIds)
       if (!asked.isGood) continue
 
-      yield* Console.log(`${caseId}: ${bot} says: ${asked.answer}`)
+      // What is no activity is done again whenever the workflow goes on.
+      yield* Activity.make({ name: "tell", execute: Console.log(`${caseId}: ${bot} says: ${asked.answer}`) })
       const opinion = yield* DurableDeferred.await(Person)
       const path = asked.source && Sources.pathOf(asked.source)
       const file = path && (yield* fetchFile(asked.chatId, path, `${caseId}.md`))

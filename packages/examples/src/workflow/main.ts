@@ -9,8 +9,9 @@
  * survey survey-1 What is a ticket?
  * ```
  *
- * Its workflows are kept in the file `workflows.db`, or where `WORKFLOW_DATABASE` says; on PostgreSQL several processes share them, each with
- * a `WORKFLOW_PORT` of its own.
+ * It asks the bots that `WORKFLOW_BOTS` names, with commas between, and `WORKFLOW_JUDGE` is the one that judges their answers. Its workflows
+ * are kept in the file `workflows.db`, or where `WORKFLOW_DATABASE` says; on PostgreSQL several processes share them, each with a
+ * `WORKFLOW_PORT` of its own.
  */
 import { ChatbotClient, IdempotencyKeys, RetryPolicy } from "@effect-chatbot/client"
 import * as NodeTransport from "@effect-chatbot/client/NodeTransport"
@@ -25,7 +26,7 @@ import { UsageReportLive, UsageReportSchedule } from "./UsageReport.ts"
 
 const settings = Config.all({
   bots: Config.Array(Schema.String, "WORKFLOW_BOTS").pipe(Config.withDefault(["api", "client"])),
-  judge: Config.String("WORKFLOW_JUDGE").pipe(Config.withDefault("guide"))
+  judge: Config.String("WORKFLOW_JUDGE").pipe(Config.withDefault(undefined))
 })
 
 const obey = Effect.fnUntraced(function* (line: string) {
