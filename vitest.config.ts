@@ -33,7 +33,7 @@ const services = server(
 )
 
 /** What is about PostgreSQL itself. */
-const postgres = server("Postgres*")
+const postgres = [...server("Postgres*"), "packages/examples/test/workflow/Postgres.test.ts"]
 
 /** What is about several processes. */
 const cluster = server("Cluster")

@@ -13,7 +13,7 @@ const uses: Record<string, ReadonlyArray<string>> = {
   cli: ["schema", "api", "client"],
   testing: ["schema", "api", "client", "server"],
   ai: ["schema", "client"],
-  examples: ["schema", "client", "ai"]
+  examples: ["schema", "client", "server", "ai"]
 }
 
 /**

@@ -2,6 +2,7 @@
  * A tour of the API: every group of it through the client, and what each call returned in a form that reads well.
  */
 import { ChatbotClient } from "@effect-chatbot/client/ChatbotClient"
+import * as Sources from "@effect-chatbot/client/Sources"
 import type { Bot } from "@effect-chatbot/schema/Bot"
 import { type Completion, type CreatedChat, Vote } from "@effect-chatbot/schema/Chat"
 import { BotId } from "@effect-chatbot/schema/Ids"
@@ -9,7 +10,6 @@ import { TokenUsageType } from "@effect-chatbot/schema/TokenUsage"
 import type { CurrentUser } from "@effect-chatbot/schema/User"
 import * as CliError from "effect/cli/CliError"
 import * as Effect from "effect/Effect"
-import * as Option from "effect/Option"
 import * as Redacted from "effect/Redacted"
 import * as Schema from "effect/Schema"
 import * as Stream from "effect/Stream"
@@ -104,14 +104,6 @@ const kindOf: Readonly<Record<number, string>> = {
   [TokenUsageType.search]: "search",
   [TokenUsageType.embedding]: "embedding"
 }
-
-/** What stands after `downloads/` in the URL of a source. */
-const downloadPath = (url: string, baseUrl: string): string | undefined => {
-  const path = URL.parse(url, baseUrl)?.pathname.split("/downloads/")[1]
-  return path ? Option.getOrUndefined(decoded(path)) : undefined
-}
-
-const decoded = Option.liftThrowable(decodeURIComponent)
 
 const noSuchBot = BotId.make("00000000-0000-7000-8000-000000000000")
 
@@ -271,10 +263,10 @@ export const tour = Effect.gen(function* () {
   }
 
   const source = completions.flatMap((completion) =>
-    Talk.sources(completion).flatMap(({ fileName, url }) => {
-      const path = url === undefined ? undefined : downloadPath(url, baseUrl)
+    Talk.sources(completion).flatMap((source) => {
+      const path = Sources.pathOf(source)
       const chatId = completion.chatId
-      return path === undefined || chatId === undefined ? [] : [{ chatId, fileName: fileName ?? path, path }]
+      return path === undefined || chatId === undefined ? [] : [{ chatId, fileName: source.fileName ?? path, path }]
     })
   )[0]
   if (source !== undefined) {

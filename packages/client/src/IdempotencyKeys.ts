@@ -2,7 +2,8 @@
  * How a call that is not idempotent by itself becomes so: it carries a key, the same on all of its attempts, and a backend that honours
  * keys does the work of a key once.
  *
- * A program that wants to be sure beyond its own end stores a key, and makes the call with it until it knows how it ended:
+ * A program that wants to be sure beyond its own end stores a key, and makes the call with it until it knows how it ended (for workflows,
+ * `Activities` do that):
  *
  * ```ts
  * chats.create(botId).pipe(Effect.provideService(IdempotencyKeys.IdempotencyKeys, { ...IdempotencyKeys.standard, key: stored }))

@@ -92,7 +92,10 @@ export interface Budget {
 
 /** When a failed attempt is made again, and after how long. */
 export interface RetryPolicy {
-  /** How many attempts there are at most, the first one included. Of a stream that breaks it is the last one that brought something. */
+  /**
+   * How many attempts there are at most, the first one included. Of a stream that breaks it is the last one that brought something. To wait
+   * for an attempt of the same call that is still at work (`IdempotencyKeyInUse`) takes none.
+   */
   readonly attempts: number
   /** How long to wait before each further attempt; where it ends, so do the attempts. */
   readonly backoff: Schedule.Schedule<unknown>

@@ -1,6 +1,7 @@
 import * as Problem from "@effect-chatbot/api/Problem"
 import * as CallStory from "@effect-chatbot/client/CallStory"
 import { ChatbotClient } from "@effect-chatbot/client/ChatbotClient"
+import * as IdempotencyKeys from "@effect-chatbot/client/IdempotencyKeys"
 import * as RetryPolicy from "@effect-chatbot/client/RetryPolicy"
 import * as Timeouts from "@effect-chatbot/client/Timeouts"
 import * as Errors from "@effect-chatbot/schema/Errors"
@@ -183,7 +184,24 @@ describe("an error that asks for something else than its status", () => {
     })
   )
 
-  it.effect("IdempotencyKeyInUse counts as an attempt like any other", () =>
+  it.effect("IdempotencyKeyInUse is no attempt while an earlier one of the call is at work, until the deadline", () =>
+    Effect.gen(function* () {
+      const { client, end, sent } = yield* clientOf((request, number) =>
+        number === 1 ? reset(request, number) : problem("IdempotencyKeyInUse", 409, { retryAfter: 4 })
+      )
+      const honoured = { ...IdempotencyKeys.standard, honoured: true } as const
+      const { error, story, times } = yield* end(
+        complete(client).pipe(provide(steady), Effect.provideService(IdempotencyKeys.IdempotencyKeys, honoured))
+      )
+      assert.instanceOf(error, Errors.IdempotencyKeyInUse)
+      assert.strictEqual(story?.ended, "deadline")
+      // Ten minutes, in steps of five seconds.
+      assert.strictEqual(times.length, 121)
+      assert.strictEqual(new Set(sent.map(({ headers }) => headers["idempotency-key"])).size, 1)
+    })
+  )
+
+  it.effect("IdempotencyKeyInUse of a key that somebody else uses counts as an attempt like any other", () =>
     Effect.gen(function* () {
       const { client, end } = yield* clientOf(() => problem("IdempotencyKeyInUse", 409))
       const { error, times } = yield* end(complete(client).pipe(provide(steady)))

@@ -376,3 +376,13 @@ export class CircuitOpen extends Schema.TaggedError<CircuitOpen>()("CircuitOpen"
   /** When it may be asked again, from now. */
   retryAfter: Schema.optionalKey(Schema.Duration)
 }) {}
+
+/**
+ * An activity of a workflow was begun before, and how that ended is not known: what it asks for may have been done. It asked for nothing
+ * again.
+ */
+export class OutcomeUnknown extends Schema.TaggedError<OutcomeUnknown>()("OutcomeUnknown", {
+  message: says("It is not known whether this was done already."),
+  /** The name of the activity. */
+  activity: Schema.String
+}) {}

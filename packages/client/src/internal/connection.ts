@@ -25,6 +25,7 @@ import * as Timeouts from "../Timeouts.ts"
 import type { AnyFailure } from "./anyFailure.ts"
 import { listen, makeBackend } from "./backend.ts"
 import type { Call } from "./call.ts"
+import { DurableKey } from "./durableKey.ts"
 import { attempt as attemptHeader } from "./headers.ts"
 import { limitsOf } from "./limits.ts"
 import { policiesIn, policiesOf } from "./inForce.ts"
@@ -125,7 +126,9 @@ const connect = Effect.gen(function* () {
     const policies = policiesIn(fiber.context, built)
     const { keys, timeouts } = policies
     const retryClass = call.retryClassOf(input)
-    const key = retryClass === "keyed" && keys.enabled ? (keys.key ?? SecureRandom.uuidV4Unsafe()) : undefined
+    const durable = fiber.getRef(DurableKey)
+    const key =
+      retryClass === "keyed" && keys.enabled ? (keys.key ?? durable ?? SecureRandom.uuidV4Unsafe()) : undefined
     const ongoing = begin({
       endpoint: call.endpoint,
       kind: call.kind,
@@ -134,7 +137,8 @@ const connect = Effect.gen(function* () {
       policies,
       limits: limitsOf(call.kind === "completion" ? timeouts.completions : timeouts),
       clock: Context.get(fiber.context, Clock.Clock),
-      key
+      key,
+      isDurable: durable !== undefined
     })
     const prepared = key === undefined || isKey(key) ? call.prepare(input) : Result.fail(invalidKey())
     return {

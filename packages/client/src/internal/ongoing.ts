@@ -19,6 +19,8 @@ export interface Ongoing extends Traced {
   readonly deadlineAt: number
   /** The idempotency key, the same for all attempts. */
   readonly key: string | undefined
+  /** Whether the key is one of a workflow, see `DurableKey`. */
+  readonly isDurable: boolean
   readonly attempts: Array<Entry>
   /** The number of the last attempt that brought something of a stream; attempts are counted from it on. */
   progressed: number

@@ -68,6 +68,9 @@ export const nextAfter = Effect.fnUntraced(function* (
   const outcome = outcomeOf(error, entry.response?.status)
   entry.failed = { outcome, error, at: call.now() }
   call.trace?.failed(entry)
+  // An attempt before this one is at work, or one before a crash: to wait for it takes nothing from the attempts.
+  const isOwn = call.isDurable || call.attempts[0]?.failed?.outcome !== outcome
+  if (outcome === "IdempotencyKeyInUse" && isOwn) call.progressed = entry.number
   const against = objection(call, entry, outcome) ?? reason
   if (against !== undefined) return yield* tell(call, error, against)
   const step = begun ?? (yield* Schedule.toStep(call.policies.retry.backoff))

@@ -112,7 +112,8 @@ export const date = omittable(PlainDateFromString)
 /** A duration; seconds on the wire. */
 export const seconds = Schema.Finite.check(Schema.isGreaterThanOrEqualTo(0)).pipe(
   Schema.decodeTo(Schema.Duration, {
-    decode: SchemaGetter.transform(Duration.seconds),
+    // Nobody waits for more, and a duration that overflowed could not be written again.
+    decode: SchemaGetter.transform((seconds) => Duration.seconds(Math.min(seconds, 1e12))),
     encode: SchemaGetter.transform(Duration.toSeconds)
   })
 )
