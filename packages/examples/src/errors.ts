@@ -21,7 +21,7 @@ const program: Effect.Effect<void, never, ChatbotClient> = Effect.gen(function* 
 }).pipe(
   // By tag, with what each error knows.
   Effect.catchTags({
-    ChatNotFound: ({ requestId }) => Console.error(`There is no such chat (request ${requestId}).`),
+    ChatNotFound: ({ requestId = "unknown" }) => Console.error(`There is no such chat (request ${requestId}).`),
     // The client has waited and tried again by itself, as far as its policy goes.
     RateLimited: ({ retryAfter = Duration.seconds(30) }) => Console.error(`Try in ${Duration.format(retryAfter)}.`)
   }),

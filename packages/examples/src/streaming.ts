@@ -42,9 +42,13 @@ const program = Effect.gen(function* () {
   )
 }).pipe(
   Effect.catchTag("PlatformError", () => Console.error("Nobody reads any more.")),
+  // What is in the pipe is the answer alone.
+  Effect.tapError(({ message }) => Console.error(message)),
   Effect.onInterrupt(() => Console.error("\nStopped."))
 )
 
 const Client = ChatbotClient.layerConfig.pipe(Layer.provide(NodeTransport.layer))
 
-program.pipe(Effect.provide([Client, NodeStdio.layer]), NodeRuntime.runMain)
+program.pipe(Effect.provide([Client, NodeStdio.layer]), (program) =>
+  NodeRuntime.runMain(program, { disableErrorReporting: true })
+)

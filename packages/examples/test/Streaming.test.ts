@@ -24,6 +24,22 @@ describe.each(programs)("%s", (program) => {
     )
   })
 
+  layer(Serve.layer, { excludeTestServices: true })((it) => {
+    it.effect("says in a line what went wrong, not into the pipe, and fails", () =>
+      Effect.gen(function* () {
+        const { env } = yield* Serve
+        for (const [more, said] of [
+          [{ CHATBOT_TOKEN: "wrong" }, /^A valid bearer token is needed\..*\n$/],
+          [{ CHATBOT_BASE_URL: "http://127.0.0.1:9" }, /^127\.0\.0\.1:9 refused the connection.*\n$/]
+        ] as const) {
+          const { code, stderr, stdout } = yield* run(program, { ...env, ...more })
+          assert.deepStrictEqual([code, stdout], [1, ""])
+          assert.match(stderr, said)
+        }
+      })
+    )
+  })
+
   layer(Slow.layer, { excludeTestServices: true })((it) => {
     it.effect("prints while the answer is made, and stops it on Ctrl-C", () =>
       Effect.gen(function* () {

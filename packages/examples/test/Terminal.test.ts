@@ -56,9 +56,11 @@ layer(Serve.layer, { excludeTestServices: true })("against pnpm serve", (it) => 
 
       const found = yield* run("examples/src/errors.ts", env, chatId)
       assert.match(found.stdout, /^.+: 1 answers\n$/)
+      const bare = yield* stub(() => Effect.succeed(HttpServerResponse.empty({ status: 404 })))
       const failures = [
         [env, /^There is no such chat \(request [\w-]+\)\.\n$/],
         [{ ...env, CHATBOT_TOKEN: "wrong" }, /^Set CHATBOT_TOKEN to a token that is valid\.\n$/],
+        [{ CHATBOT_BASE_URL: bare }, /^There is no such chat \(request unknown\)\.\n$/],
         [nowhere, /^No answer came: refused\.\n$/]
       ] as const
       for (const [env, said] of failures) {

@@ -32,9 +32,13 @@ const conformance = Effect.fnUntraced(function* (...args: ReadonlyArray<string>)
   return ended
 })
 
-/** A backend that answers everything with the page of a proxy. */
-const proxyPage = Effect.map(
-  listen(createServer((_, response) => response.setHeader("content-type", "text/html").end("<h1>Hello</h1>"))),
+/** A backend that answers everything with an error of its own. */
+const failing = Effect.map(
+  listen(
+    createServer((_, response) =>
+      response.writeHead(500, { "content-type": "application/json" }).end('{ "error": "Oops" }')
+    )
+  ),
   (port) => `http://127.0.0.1:${port}`
 )
 
@@ -84,21 +88,21 @@ all             3 passed
 
   it.effect("says what is wrong, and ends with 1", () =>
     Effect.gen(function* () {
-      const url = yield* proxyPage
+      const url = yield* failing
       const { code, stdout } = yield* ServerProcess.conformance({}, url, "--check", "system.status", "--token", "any")
       assert.strictEqual(code, 1)
       assert.include(
         stdout,
         `    ✗ The status is a text, empty when all is well
         request  GET /api/System/status/current as user
-        expected a body of type application/json
-        came     200 text/html <h1>Hello</h1>
+        expected status 200
+        came     500 application/json { "error": "Oops" }
         rule     AiChatBot.Api 1.0
         check    system.status/answers-as-described
 `
       )
       // What was not looked at is a failure where that is asked for.
-      const skipped = ["--check", "users.acceptTerms"]
+      const skipped = ["--check", "system."]
       assert.strictEqual((yield* conformance(...skipped)).code, 0)
       assert.strictEqual((yield* conformance(...skipped, "--strict")).code, 1)
     })
@@ -108,13 +112,26 @@ all             3 passed
     ["is not there", ["http://127.0.0.1:9"], "cannot be reached: the connection broke: ECONNREFUSED"],
     ["has no URL", ["nonsense"], "That is not the URL of a backend"],
     ["is not named", [], "Missing required argument: url"],
+    ["has a password", ["http://me:secret@127.0.0.1:9"], "has no user, password, query or fragment"],
+    ["is to be told twice", ["http://127.0.0.1:9", "--json", "-", "--junit", "-"], "Only one of JSON and JUnit XML"],
     ["has no such check", ["http://127.0.0.1:9", "--check", "nothing"], "There is no such check"],
     ["has no such group", ["http://127.0.0.1:9", "--group", "nothing"], "Expected some of core, administration"]
   ] as const)("says that a backend %s, and ends with 2", ([, args, message]) =>
     Effect.gen(function* () {
-      const { code, stderr } = yield* ServerProcess.conformance({}, ...args)
+      const { code, stderr, stdout } = yield* ServerProcess.conformance({}, ...args)
       assert.strictEqual(code, 2, stderr)
       assert.include(stderr, message)
+      assert.notInclude(`${stdout}${stderr}`, "secret")
+    })
+  )
+
+  it.effect("says that nothing was checked without tokens, and ends with 2", () =>
+    Effect.gen(function* () {
+      const { baseUrl } = yield* TestBackend
+      const { code, stderr, stdout } = yield* ServerProcess.conformance({}, baseUrl, "--check", "users.current/answers")
+      assert.strictEqual(code, 2)
+      assert.include(stdout, "– 1 check: give the token of a user (--user-token)")
+      assert.strictEqual(stderr, "conformance: All checks were skipped, and nothing was checked\n")
     })
   )
 
@@ -137,7 +154,8 @@ all             3 passed
       // The bots of the checks come and go.
       yield* Effect.repeat(bots, { until: (count) => count > 3 })
       const { code, stderr } = yield* running.kill("SIGINT")
-      assert.deepStrictEqual({ code, stderr, bots: yield* bots }, { code: 130, stderr: "", bots: 0 })
+      assert.strictEqual(stderr, "conformance: stopped, after what it had made was removed\n")
+      assert.deepStrictEqual({ code, bots: yield* bots }, { code: 130, bots: 0 })
     })
   )
 })

@@ -224,7 +224,25 @@ layer(backend(BotsSync.layer()), { timeout: 20_000 })("EmbeddedProvider with the
         ["guide", "How do I create a token for a user?", "npx -y pnpm@12 access-token create alice --days 90"],
         ["guide", "How do I get an access token?", "npx -y pnpm@12 access-token create alice --days 90"],
         ["guide", "How do I revoke a token?", "npx -y pnpm@12 access-token revoke"],
-        ["guide", "Do you speak German?", "English only"]
+        ["guide", "Do you speak German?", "English only"],
+        ["guide", "How do I check that a backend conforms?", "`CHATBOT_USER_TOKEN`", "pnpm@12 conformance http"],
+        ["guide", "What is the conformance kit?", "checks a backend", "against the contract"],
+        [
+          "product",
+          "How do I check a backend of my own with the 46 core operations?",
+          "`--contract --group core --bot CODE`"
+        ],
+        ["product", "What does the exit code of the conformance kit mean?", "2 when it could not be checked"],
+        ["guide", "How do I test a program that uses the client?", "`ChatbotTest.layer`", "in memory"],
+        ["guide", "How do I mock the client?", "`ChatbotTest.mock`"],
+        ["client", "Can I test what happens when the network fails?", "`Faults.layer`"],
+        ["guide", "Can I call a bot from a workflow?", "`Activities`"],
+        ["guide", "Does a workflow that is killed ask twice?", "asks its question once", "idempotency key"],
+        ["client", "How does a workflow compensate for a chat?", "`Activities.deleteOnFailure`"],
+        ["guide", "Is there an MCP server?", "--silent mcp"],
+        ["guide", "Can I use the OpenAI SDK?", "under `/v1`"],
+        ["product", "Can I use a bot as a LanguageModel?", "`ChatbotModel.layer`"],
+        ["guide", "Are there examples?", "`packages/examples`", "how to run them"]
       ]
       for (const [code, question, ...phrases] of cases) {
         const { assistantMessage, tags } = yield* ask(code, question)
@@ -281,7 +299,7 @@ layer(backend(BotsSync.layer()), { timeout: 20_000 })("EmbeddedProvider with the
         assert.deepStrictEqual([answer.tags, answer.sources], [["no-answer"], []], question)
         assert.include(
           answer.assistantMessage,
-          "I do not know that; I can answer about: What this product is; What the product is made of; How to try the product."
+          "I do not know that; I can answer about: What this product is; What the product is made of; How to try the product; How to check a backend; Bots for programs of AI."
         )
         assert.include(answer.assistantMessage, "“How do I try it?”")
       }

@@ -477,7 +477,11 @@ describe("what a run has made", () => {
       const report = yield* Effect.provideService(
         run({
           botCode: undefined,
-          checks: [...only("adminBots.create/answers"), ...only("chats.create/answers"), ...only("chats.rename/answers")]
+          checks: [
+            ...only("adminBots.create/answers"),
+            ...only("chats.create/answers"),
+            ...only("chats.rename/answers")
+          ]
         }),
         HttpClient.HttpClient,
         others
@@ -567,7 +571,10 @@ describe("a backend that cannot be checked", () => {
   ] as const)("is a web server that answers with %s", ([, status, headers, came]) =>
     Effect.gen(function* () {
       const { message } = yield* Effect.flip(run())
-      assert.include(message, "At http://chatbot.test is no backend: GET /api/System/status/current as nobody is answered")
+      assert.include(
+        message,
+        "At http://chatbot.test is no backend: GET /api/System/status/current as nobody is answered"
+      )
       assert.include(message, came)
     }).pipe(
       Effect.provide(

@@ -20,7 +20,9 @@ const program = Effect.gen(function* () {
   yield* answers.Ask({ question }).pipe(Stream.concat(Stream.make("\n")), Stream.run(stdout()))
 }).pipe(
   Effect.scoped,
-  Effect.catchTag("NotAnswered", ({ message, reason }) => Console.error(`${message} (${reason})`)),
+  Effect.tapError((error) =>
+    Console.error(error._tag === "NotAnswered" ? `${error.message} (${error.reason})` : error.message)
+  ),
   Effect.onInterrupt(() => Console.error("\nStopped."))
 )
 
@@ -28,4 +30,6 @@ const Thread = RpcClient.layerProtocolWorker({ size: 1 }).pipe(
   Layer.provide(NodeWorker.layer(() => new Worker(new URL("worker.ts", import.meta.url))))
 )
 
-program.pipe(Effect.provide([Thread, NodeStdio.layer]), NodeRuntime.runMain)
+program.pipe(Effect.provide([Thread, NodeStdio.layer]), (program) =>
+  NodeRuntime.runMain(program, { disableErrorReporting: true })
+)

@@ -38,12 +38,16 @@ export const prepared = <A, R>(effect: Effect.Effect<A, Violation, R>): Effect.E
 /** The check is passed over for the want of something that can be given. */
 export const skip = (message: string): Effect.Effect<never, Skipped> => Effect.fail(new Skipped({ message }))
 
-/** The answer is a success, of whatever status: which one it must be is a rule of the operation itself. */
-export const isSuccess = ({ status }: Answer): boolean => status >= 200 && status < 300
-
 /** The answer has this status. */
 export const hasStatus = (answer: Answer, status: number): Effect.Effect<Answer, Violation> =>
   answer.status === status ? Effect.succeed(answer) : violates(answer, `status ${status}`)
+
+/** The answer is a success, of whatever status. */
+export const isSuccess = ({ status }: Answer): boolean => status >= 200 && status < 300
+
+/** The answer is a success. Which one it must be is a rule of its operation, and no reason for all that needs it to stop. */
+export const succeeds = (answer: Answer): Effect.Effect<Answer, Violation> =>
+  isSuccess(answer) ? Effect.succeed(answer) : violates(answer, "status 200")
 
 /** Asks, and wants success, whatever the body is. */
 export const ok = (name: OperationName, input?: Input): Effect.Effect<Answer, Violation, Target> =>

@@ -4,7 +4,7 @@ import * as Schema from "effect/Schema"
 import type * as Scope from "effect/Scope"
 import type { Blocked, Violation } from "./Failure.ts"
 import { type Answer, ask, type Input } from "./exchange.ts"
-import { fields, hasStatus, inShort, isSuccess, json, ok, prepared, violates } from "./expect.ts"
+import { fields, inShort, isSuccess, json, prepared, succeeds, violates } from "./expect.ts"
 import type { OperationName } from "./operations.ts"
 import { type Bot, type Caller, Target } from "./Target.ts"
 
@@ -33,8 +33,7 @@ const removed = ({ find, remove, what }: Removal): Effect.Effect<void, never, Ta
 
 /**
  * Sees to it that what an answer has made is removed with the scope, whatever the status and the body are and whatever happens then, and wants
- * some success with an id: which one is a rule for the checks of the operation, and no reason for all others to stop. What comes without an id
- * is left: nobody can remove it.
+ * success with an id. What comes without an id is left: nobody can remove it.
  */
 const made = <E, R>(
   create: Effect.Effect<Answer, E, R>,
@@ -50,7 +49,7 @@ const made = <E, R>(
       return Effect.flatMap(Target, ({ leave }) => leave(leftover))
     }
   ).pipe(
-    Effect.tap(({ answer }) => (isSuccess(answer) ? Effect.void : hasStatus(answer, 200))),
+    Effect.tap(({ answer }) => succeeds(answer)),
     Effect.flatMap(({ answer, id }) => Effect.map(Effect.fromResult(id), (id) => ({ answer, id })))
   )
 
@@ -107,6 +106,10 @@ export const createdService = <E, R>(create: Effect.Effect<Answer, E, R>) =>
     find: ["admin.getOpenAiService", { params: { openAiServiceId } }]
   }))
 
+/** Asks for what a check needs. */
+const done = (name: OperationName, input: Input): Effect.Effect<Answer, Violation, Target> =>
+  Effect.flatMap(ask(name, input), succeeds)
+
 /** A new chat with the bot of the run, or with another one. */
 export const chat = Effect.fnUntraced(function* (
   as: Caller = "user",
@@ -152,7 +155,7 @@ export const link = (
   payload: { readonly [field: string]: Schema.Json } = {}
 ): Effect.Effect<Answer, Blocked, Target> =>
   prepared(
-    ok("adminBots.createLink", {
+    done("adminBots.createLink", {
       params: { startBotId, botId },
       payload: { isDefaultBot: false, keywords: "", ...payload }
     })
@@ -167,7 +170,7 @@ export const question = "What is the conformance kit?"
 export const ownBot = (fact: string): Effect.Effect<Bot, Blocked, Target | Scope.Scope> =>
   Effect.gen(function* () {
     const { botId, code } = yield* bot()
-    yield* prepared(ok("adminBots.createFact", { params: { botId }, payload: { isActive: true, factText: fact } }))
+    yield* prepared(done("adminBots.createFact", { params: { botId }, payload: { isActive: true, factText: fact } }))
     return { botId, code, isMade: true }
   })
 
@@ -227,7 +230,7 @@ export const completion = Effect.fnUntraced(function* (
   const { question } = yield* Target
   const asked = userMessage ?? question
   const { assistantMessage, completionId } = yield* prepared(
-    Effect.flatMap(ok("chats.complete", { as, params: { chatId }, payload: { userMessage: asked } }), (answer) =>
+    Effect.flatMap(done("chats.complete", { as, params: { chatId }, payload: { userMessage: asked } }), (answer) =>
       fields(answer, { completionId: Schema.NonEmptyString, assistantMessage: Schema.String })
     )
   )

@@ -105,7 +105,9 @@ const probe = Effect.gen(function* () {
   const answers = [status, ...users.map(({ answer }) => answer)].filter(Result.isSuccess)
   const elsewhere = answers.find(({ success }) => isElsewhere(success))
   if (elsewhere !== undefined && answers.every(({ success }) => isElsewhere(success))) {
-    return yield* cannotRun(`At ${baseUrl} is no backend: ${elsewhere.success.request} is answered ${inShort(elsewhere.success)}`)
+    return yield* cannotRun(
+      `At ${baseUrl} is no backend: ${elsewhere.success.request} is answered ${inShort(elsewhere.success)}`
+    )
   }
   const ids = new Map<number, Caller>()
   for (const { answer, as } of users) {
