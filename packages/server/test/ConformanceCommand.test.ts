@@ -109,12 +109,12 @@ all             3 passed
   )
 
   it.effect.each([
+    ["has a password", ["http://me:secret@127.0.0.1:9"], "has no user, password, query or fragment"],
+    ["is to be told twice", ["http://127.0.0.1:9", "--json", "-", "--junit", "-"], "Only one of JSON and JUnit XML"],
     ["is not there", ["http://127.0.0.1:9"], "cannot be reached: the connection broke: ECONNREFUSED"],
     ["has no URL", ["nonsense"], "That is not the URL of a backend"],
     ["is not named", [], "Missing required argument: url"],
-    ["has a password", ["http://me:secret@127.0.0.1:9"], "has no user, password, query or fragment"],
-    ["is to be told twice", ["http://127.0.0.1:9", "--json", "-", "--junit", "-"], "Only one of JSON and JUnit XML"],
-    ["has no such check", ["http://127.0.0.1:9", "--check", "nothing"], "There is no such check"],
+    ["has no such check", ["http://127.0.0.1:9", "--check", "no-such-check"], "There is no such check"],
     ["has no such group", ["http://127.0.0.1:9", "--group", "nothing"], "Expected some of core, administration"]
   ] as const)("says that a backend %s, and ends with 2", ([, args, message]) =>
     Effect.gen(function* () {

@@ -478,8 +478,8 @@ describe("what a run has made", () => {
         run({
           botCode: undefined,
           checks: [
-            ...only("adminBots.create/answers"),
-            ...only("chats.create/answers"),
+            ...only("adminBots.create/answers-as-described"),
+            ...only("chats.create/answers-as-described"),
             ...only("chats.rename/answers")
           ]
         }),
