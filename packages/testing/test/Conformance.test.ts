@@ -354,7 +354,7 @@ describe("whatever a backend answers", () => {
 
   it.effect("a check that is broken itself is blocked, and the run goes on", () =>
     Effect.gen(function* () {
-      const [check, ...others] = only("system.status")
+      const [check, ...others] = only("system.status/answers")
       assert.isDefined(check)
       assert.isEmpty(others)
       const broken = { ...check, run: Effect.die(new Error("no")) }
@@ -385,7 +385,11 @@ describe("whatever a backend answers", () => {
     return Effect.gen(function* () {
       const { otherToken, token, userToken } = yield* given
       const tokens = { otherToken, token, userToken }
-      const checks = [...only("chats.openBot"), ...only("users.current"), ...only("users.update")]
+      const checks = [
+        ...only("chats.openBot/answers"),
+        ...only("users.current/answers"),
+        ...only("users.update/answers")
+      ]
       const report = yield* run({ ...tokens, checks })
       assert.isAtLeast(ConformanceReport.count(report.results).Failed, 2)
       const written = [
@@ -496,7 +500,7 @@ describe("what a run has made", () => {
 
   it.effect("and has no id is told", () =>
     Effect.gen(function* () {
-      const { leftovers, results } = yield* run({ checks: only("users.createSystemMessage/answers") })
+      const { leftovers, results } = yield* run({ checks: only("users.createSystemMessage/answers-as-described") })
       assert.strictEqual(results[0]?.outcome._tag, "Failed")
       assert.lengthOf(leftovers, 1)
       assert.strictEqual(leftovers[0]?.what, "user system message without an id")

@@ -7,7 +7,11 @@ import { HttpClient } from "effect/http"
 const backend = Layer.unwrap(
   Effect.gen(function* () {
     const { baseUrl, http, tokenOf } = yield* ChatbotTest.Backend
-    const tokens = { token: yield* tokenOf("admin"), userToken: yield* tokenOf("ada") }
+    const tokens = {
+      token: yield* tokenOf("admin"),
+      userToken: yield* tokenOf("ada"),
+      otherToken: yield* tokenOf("ben")
+    }
     return Conformance.layer({ baseUrl, ...tokens }).pipe(Layer.provide(Layer.succeed(HttpClient.HttpClient, http)))
   })
 ).pipe(Layer.provide(ChatbotTest.layer()))

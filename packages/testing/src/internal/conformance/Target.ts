@@ -37,6 +37,8 @@ export class Target extends Context.Service<
     readonly timeout: Duration.Duration
     /** A bot to chat with: the one that was named, or else one that is made when it is first needed. */
     readonly bot: Effect.Effect<Bot, Blocked>
+    /** The code of the bot that was named. */
+    readonly botCode: string | undefined
     /** What that bot is asked. */
     readonly question: string
     /** What the names of all that is made begin with: `conformance-` and the id of the run. */

@@ -286,6 +286,15 @@ export const administration: ReadonlyArray<Check> = [
     text: "displayName",
     given: Effect.succeed({ input: {}, make: (text) => named(text, { implementationType: "Start" }) })
   }),
+  check(
+    "adminBots.listStartBots/has-start-bots-alone",
+    { title: "A bot that routes to none is no start bot for admins either", source: decision, needs: admin },
+    Effect.gen(function* () {
+      const { code } = yield* Given.bot()
+      const answer = yield* ok("adminBots.listStartBots", { query: { SearchFor: code } })
+      yield* equals(answer, "items", yield* itemsOf(answer, { botId: Schema.String }), [])
+    })
+  ),
   described(
     check,
     "adminBots.implementationTypes",
@@ -368,6 +377,7 @@ export const administration: ReadonlyArray<Check> = [
       const payload = {
         code: name("bot"),
         displayNameTv: term("Other"),
+        descriptionTv: term("Another."),
         isActive: false,
         isPublic: false,
         baseSystemMessage: "Be long.",
@@ -380,6 +390,7 @@ export const administration: ReadonlyArray<Check> = [
         {
           code: text,
           displayNameTv: Term,
+          descriptionTv: Term,
           isActive: Schema.Boolean,
           isPublic: Schema.Boolean,
           baseSystemMessage: text,

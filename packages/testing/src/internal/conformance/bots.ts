@@ -1,8 +1,8 @@
 import * as Effect from "effect/Effect"
 import * as Schema from "effect/Schema"
-import { type Check, checksOf, decision } from "./Check.ts"
+import { type Check, checksOf, contract, decision } from "./Check.ts"
 import { ask } from "./exchange.ts"
-import { conforms, equals, fields, hasStatus, holds, json, ok, skip, success } from "./expect.ts"
+import { conforms, equals, fields, hasStatus, holds, itemsOf, json, ok, skip, success } from "./expect.ts"
 import * as Given from "./given.ts"
 import { type List, listChecks } from "./lists.ts"
 import { described, misses, nobodys, refuses } from "./patterns.ts"
@@ -119,6 +119,18 @@ export const bots: ReadonlyArray<Check> = [
         })
     }))
   }),
+  check(
+    "bots.listByStartBot/leaves-out-other-bots",
+    { title: "A bot that a start bot does not route to is not on the list", source: contract, needs: ["user", "bots"] },
+    Effect.gen(function* () {
+      const { botId: startBotId } = yield* Given.startBot
+      const { botId } = yield* Given.bot()
+      yield* Given.bot()
+      yield* Given.link(startBotId, botId)
+      const answer = yield* ok("bots.listByStartBot", { params: { startBotId } })
+      yield* equals(answer, "items", yield* itemsOf(answer, { botId: Schema.String }), [{ botId }])
+    })
+  ),
   misses(check, "bots.listByStartBot", "A start bot", ["user"], Effect.succeed({ params: { startBotId: nobodys } })),
   ...listChecks(check, listOf("bots.startBots", "start bots", { implementationType: "Start" })),
   check(

@@ -9,6 +9,8 @@ import {
   hasStatus,
   holds,
   isProblem,
+  itemsOf,
+  json,
   ok,
   prepared,
   seen,
@@ -33,7 +35,7 @@ const completions = {
 }
 
 /** A chat with an answer that names a document: its id and the path of the document. */
-const document = Effect.gen(function* () {
+export const document = Effect.gen(function* () {
   const { chatId } = yield* Given.chat()
   const payload = yield* aQuestion
   const { body } = yield* seen(
@@ -111,12 +113,17 @@ export const chats: ReadonlyArray<Check> = [
     "A new chat with the bot of a code is answered with its id and its bot",
     chat,
     Effect.gen(function* () {
-      const { botId, code } = yield* theBot
-      const create = ask("chats.createByBotCode", { payload: { botCode: code } })
+      // Not by way of the bot itself, which is known by this very operation where it was named.
+      const { botCode: named } = yield* Target
+      const botCode = named ?? (yield* theBot).code
+      const create = ask("chats.createByBotCode", { payload: { botCode } })
       const { answer } = yield* Given.createdChat("user", create)
       yield* conforms(answer)
-      const created = yield* fields(answer, { botId: Schema.String })
-      yield* equals(answer, "botId", created.botId, botId)
+      const { botId } = yield* fields(answer, { botId: Schema.String })
+      const page = yield* prepared(ok("bots.list", { query: { PageSize: 100 } }))
+      const bots = yield* prepared(itemsOf(page, { botId: Schema.String, code: text }))
+      const bot = bots.find(({ code }) => code === botCode)
+      if (bot !== undefined) yield* equals(answer, "botId", botId, bot.botId)
     })
   ),
   refuses(check, "chats.createByBotCode", "a botCode", ["user"], Effect.succeed({}), [{}, { botCode: "" }]),
@@ -178,7 +185,8 @@ export const chats: ReadonlyArray<Check> = [
     Effect.gen(function* () {
       const { chatId } = yield* Given.chat()
       const headers = { accept: "*/*" }
-      yield* conforms(yield* ask("chats.complete", { headers, params: { chatId }, payload: yield* aQuestion }))
+      const payload = yield* aQuestion
+      yield* json(yield* conforms(yield* ask("chats.complete", { headers, params: { chatId }, payload })))
     })
   ),
   check(

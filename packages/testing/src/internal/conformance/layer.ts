@@ -184,6 +184,7 @@ export const layer = (options: TargetOptions): Layer.Layer<Target, CannotRun, Ht
         lacks: (need) => (isMet[need] ? undefined : gives[need]),
         timeout: Duration.fromInputUnsafe(options.timeout ?? "30 seconds"),
         bot,
+        botCode,
         question: options.question ?? question,
         prefix,
         name: (what) => `${prefix}${what}-${++names}`,

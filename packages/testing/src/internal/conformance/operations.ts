@@ -73,7 +73,12 @@ const validator = (schema: JsonSchema.JsonSchema): Validate => {
         { ...JsonSchema.fromSchemaOpenApi3_1(schema), definitions },
         {
           patterns: "apply",
-          onEnter: (schema) => ({ ...schema, ...formats[String(schema["format"])] })
+          // A text that holds JSON, as the data of an event, is given as that JSON.
+          onEnter: (schema) =>
+            (schema["contentSchema"] as JsonSchema.JsonSchema | undefined) ?? {
+              ...schema,
+              ...formats[String(schema["format"])]
+            }
         }
       ) as Schema.Codec<unknown>,
       { errors: "all", onExcessProperty: "error" }

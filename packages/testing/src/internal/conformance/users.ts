@@ -122,6 +122,12 @@ const deletes = Effect.fnUntraced(function* (
   }
 })
 
+/** A chat that was not to be deleted is there. */
+const stays = (chatId: string) =>
+  Effect.flatMap(prepared(ask("chats.get", { params: { chatId } })), (answer) =>
+    holds(answer, answer.status === 200, "a chat that was not to be deleted")
+  )
+
 const settings = {
   isKeepChatHistory: Schema.Boolean,
   keepChatHistoryForDays: Schema.Finite,
@@ -134,11 +140,6 @@ const missingMessage = Effect.succeed({
   params: { userSystemMessageId: nobodys },
   payload: messagePayload("Message")
 })
-
-const count = Effect.map(
-  seen("users.countSystemMessages", {}, { systemMessageCount: Schema.Finite }),
-  ({ body }) => body.systemMessageCount
-)
 
 /** The checks of what belongs to a user: settings, chats and user system messages. */
 export const users: ReadonlyArray<Check> = [
@@ -259,7 +260,7 @@ export const users: ReadonlyArray<Check> = [
       const bot = yield* Given.bot()
       const { chatId: another } = yield* Given.chat("user", yield* Given.bot())
       yield* deletes("users.deleteChatsByBot", { botid: bot.botId }, named("A chat", bot))
-      yield* prepared(ok("chats.get", { params: { chatId: another } }))
+      yield* stays(another)
     })
   ),
   check(
@@ -284,11 +285,22 @@ export const users: ReadonlyArray<Check> = [
       const make = Effect.tap(named("A chat"), (chatId) => follow(chatId, userSystemMessageId))
       const params = { botid: botId, systemmessageid: userSystemMessageId }
       yield* deletes("users.deleteChatsByBotAndSystemMessage", params, make)
-      yield* prepared(ok("chats.get", { params: { chatId: another } }))
+      yield* stays(another)
     })
   ),
   ...listChecks(check, chatsByBot),
   onlyFavorites(chatsByBot),
+  check(
+    "users.chatsByBot/leaves-out-other-chats",
+    { title: "A chat with another bot is not on the list", source: contract, needs: ["user", "bots"] },
+    Effect.gen(function* () {
+      const bot = yield* Given.bot()
+      const { chatId } = yield* Given.chat("user", bot)
+      yield* Given.chat("user", yield* Given.bot())
+      const answer = yield* ok("users.chatsByBot", { params: { botid: bot.botId } })
+      yield* equals(answer, "items", yield* itemsOf(answer, { chatId: Schema.String }), [{ chatId }])
+    })
+  ),
   ...listChecks(check, chatsByMessage),
   onlyFavorites(chatsByMessage),
   check(
@@ -410,11 +422,16 @@ export const users: ReadonlyArray<Check> = [
       also: ["users.createSystemMessage"]
     },
     Effect.gen(function* () {
-      const before = yield* count
+      const counted = Effect.flatMap(success("users.countSystemMessages"), (answer) =>
+        Effect.map(fields(answer, { systemMessageCount: Schema.Finite }), ({ systemMessageCount }) => ({
+          answer,
+          systemMessageCount
+        }))
+      )
+      const before = yield* counted
       yield* Given.message()
-      const answer = yield* success("users.countSystemMessages")
-      const { systemMessageCount } = yield* fields(answer, { systemMessageCount: Schema.Finite })
-      yield* equals(answer, "systemMessageCount", systemMessageCount, before + 1)
+      const { answer, systemMessageCount } = yield* counted
+      yield* equals(answer, "systemMessageCount", systemMessageCount, before.systemMessageCount + 1)
     })
   )
 ]

@@ -1,0 +1,4 @@
+import { securityBreaks } from "./securityBreaks.ts"
+import { finds } from "./World.ts"
+
+finds("who may do what", securityBreaks)

@@ -1,0 +1,4 @@
+import { streamingBreaks } from "./streamingBreaks.ts"
+import { finds } from "./World.ts"
+
+finds("answers as events", streamingBreaks)
