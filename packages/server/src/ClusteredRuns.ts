@@ -129,7 +129,7 @@ export const layer: Layer.Layer<
 
     const begin = Effect.fnUntraced(function* (caller: Caller, chatId: ChatId, request: CompletionRequest) {
       const question = yield* answering.admit(caller, chatId, request)
-      const { key } = yield* KeyedRun
+      const { key, unlessAnswered } = yield* KeyedRun
       const { bot, completionId, userId, userSystemMessage } = question
       if (isClosed) return yield* new Unavailable({})
       return yield* Effect.uninterruptible(
@@ -155,6 +155,8 @@ export const layer: Layer.Layer<
               ? new ChatBusy({ chatId })
               : new IdempotencyKeyInUse({ retryAfter: Duration.seconds(1), completionId: other.completionId })
           }
+          // Read when no other process can begin with the key: one that has ended since the first look asked already.
+          yield* Effect.onError(unlessAnswered, () => runs.delete(completionId))
           // Read when whoever sets the flag can see the run: one of the two finds the other.
           if (yield* Effect.onError(stopFlag.get, () => runs.delete(completionId))) {
             yield* runs.delete(completionId)

@@ -15,6 +15,7 @@ import * as DateTime from "effect/DateTime"
 import * as Duration from "effect/Duration"
 import * as Effect from "effect/Effect"
 import * as Layer from "effect/Layer"
+import * as Predicate from "effect/Predicate"
 import * as Redacted from "effect/Redacted"
 import * as Schema from "effect/Schema"
 import { userId } from "./Callers.ts"
@@ -62,6 +63,8 @@ export interface RunKey {
 export interface KeyedRun {
   /** The key, for a run that goes on elsewhere; see `IdempotencyKeys.ofRun`. */
   readonly key: RunKey | undefined
+  /** Fails when the key has an answer by now: of a run that has ended since it was looked for. */
+  readonly unlessAnswered: Effect.Effect<void, IdempotencyKeyInUse>
   /** Stores the answer; to be called in the transaction that stores the completion. Fails when the key has another answer already. */
   readonly settle: (completion: Completion) => Effect.Effect<void, IdempotencyKeyInUse>
   /** Keeps the key in use by this completion until it is released, even when the caller leaves before. */
@@ -71,7 +74,13 @@ export interface KeyedRun {
 
 /** The key of the question being asked; without one there is nothing to do. */
 export const KeyedRun = Context.Reference<KeyedRun>("@effect-chatbot/server/KeyedRun", {
-  defaultValue: () => ({ key: undefined, settle: () => Effect.void, keep: () => {}, release: Effect.void })
+  defaultValue: () => ({
+    key: undefined,
+    unlessAnswered: Effect.void,
+    settle: () => Effect.void,
+    keep: () => {},
+    release: Effect.void
+  })
 })
 
 /** A request with a key, as it is told from others. */
@@ -203,6 +212,9 @@ export class IdempotencyKeys extends Context.Service<
         return { _tag: "Replayed", answer } as const
       })
 
+      const isAnswered = ({ hash }: Identity) =>
+        Effect.flatMap(DateTime.now, (now) => Effect.map(keys.find(hash, now), Predicate.isNotUndefined))
+
       /** Stores an answer in the transaction that is open. */
       const store = Effect.fnUntraced(function* ({ chatId, fingerprint, hash, userId }: Identity, answer: Answer) {
         const { body, contentType, status } = answer
@@ -292,6 +304,9 @@ export class IdempotencyKeys extends Context.Service<
               if (replayed !== undefined) return replayed
               const keyed: KeyedRun = {
                 key: { hash: identity.hash, fingerprint: identity.fingerprint },
+                unlessAnswered: Effect.flatMap(isAnswered(identity), (isAnswered) =>
+                  isAnswered ? Effect.fail(inUse()) : Effect.void
+                ),
                 settle: Effect.fnUntraced(function* (completion) {
                   stored = yield* answerOfCompletion(completion)
                   yield* store(identity, stored)

@@ -235,7 +235,13 @@ layer(Two.layer, { excludeTestServices: true })("two processes on one database",
             body: { userMessage: question }
           })
         const both = yield* Effect.forkChild(Effect.all([post(a), post(b)], { concurrency: 2 }))
-        ;(yield* model.askedFor(question)).finish()
+        const asked = yield* Effect.raceFirst(
+          model.askedFor(question),
+          Effect.flatMap(Fiber.join(both), (answers) =>
+            Effect.die(new Error(`Nobody asked: ${answers.map(({ status, text }) => `${status} ${text}`).join(", ")}`))
+          )
+        )
+        asked.finish()
         const answers = yield* Fiber.join(both)
         assert.include(
           answers.map(({ status }) => status),
@@ -247,6 +253,53 @@ layer(Two.layer, { excludeTestServices: true })("two processes on one database",
         assert.strictEqual(model.asked.filter((one) => one.question === question).length, 1)
       }
     })
+  )
+
+  it.effect(
+    "do not ask again for a key whose run ends between the look for its answer and the beginning of another",
+    () =>
+      Effect.gen(function* () {
+        const { a, b, chat, cluster, model } = yield* Two
+        const sql = yield* Effect.map(
+          Layer.build(Postgres.layer({ url: cluster.databaseUrl, maxConnections: 3 })),
+          Context.get(SqlClient.SqlClient)
+        )
+        const chatId = yield* chat
+        const post = (member: Cluster.Member) =>
+          sendTo(member.url, "POST", `/api/chats/${chatId}/completions`, {
+            token,
+            headers: { "idempotency-key": "late" },
+            body: { userMessage: "Late" }
+          })
+        const first = yield* Effect.forkChild(post(a))
+        ;(yield* model.askedFor("Late")).finish()
+        assert.strictEqual((yield* Fiber.join(first)).status, 200)
+
+        // The other one looks for the answer before it is there, and begins after.
+        const [{ hash } = { hash: "" }] = yield* sql<{
+          hash: string
+        }>`SELECT hash FROM idempotency_keys WHERE chat_id = ${chatId}`
+        yield* sql`UPDATE idempotency_keys SET hash = 'hidden' WHERE hash = ${hash}`
+        const second = yield* sql.withTransaction(
+          Effect.gen(function* () {
+            yield* sql`LOCK TABLE completion_runs IN SHARE MODE`
+            const second = yield* Effect.forkChild(post(b))
+            const waiting = sql`SELECT 1 FROM pg_locks WHERE NOT granted AND relation = 'completion_runs'::regclass`
+            yield* until(
+              "about to begin",
+              Effect.map(Effect.orDie(waiting), (rows) => rows.length > 0)
+            )
+            yield* sql`UPDATE idempotency_keys SET hash = ${hash} WHERE hash = 'hidden'`
+            return second
+          })
+        )
+        const refused = yield* Fiber.join(second)
+        assert.strictEqual(refused.status, 409)
+        assert.match(refused.json().type, /IdempotencyKeyInUse/)
+        const replayed = yield* post(b)
+        assert.strictEqual(replayed.headers["idempotency-replayed"], "true")
+        assert.strictEqual(model.asked.filter(({ question }) => question === "Late").length, 1)
+      })
   )
 
   it.effect("see each other's changes within a second", () =>

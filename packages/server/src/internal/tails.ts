@@ -27,6 +27,12 @@ const keptFor = Duration.seconds(2)
 
 class Key extends Data.Class<{ readonly chatId: ChatId; readonly completionId: CompletionId }> {}
 
+/** The copy of a log, and up to which event its readers have it already, if only in part from here. */
+interface Followed {
+  readonly log: EventLog.EventLog
+  read: number
+}
+
 interface Watched {
   readonly count: () => number
   readonly wake: Latch.Latch
@@ -120,9 +126,10 @@ export const make: Effect.Effect<
 
   const follow = Effect.fnUntraced(function* ({ chatId, completionId }: Key) {
     const log = EventLog.empty()
+    const own: Followed = { log, read: 0 }
     if (isReleased) {
       log.end([])
-      return log
+      return own
     }
     yield* Effect.acquireRelease(
       Effect.sync(() => followed.add(log)),
@@ -131,12 +138,10 @@ export const make: Effect.Effect<
     const { wake } = yield* watch(completionId, () => log.count)
     const finish = Effect.map(logs.find(chatId, completionId), (row) => {
       if (log.isEnded) return
-      // Without a log, the chat is gone.
-      log.end(
-        row === undefined
-          ? log.prepare([toEvent(new ChatNotFound({ chatId }), completionId)])
-          : EventLog.split(row.events).slice(log.count)
-      )
+      if (row !== undefined) return log.end(EventLog.split(row.events).slice(log.count))
+      // Without a log, the chat is gone. That comes after whatever somebody has read, though it may not have come here.
+      log.push(Array.from({ length: Math.max(0, own.read - log.count) }, () => new Uint8Array()))
+      log.end(log.prepare([toEvent(new ChatNotFound({ chatId }), completionId)]))
     })
     const step = Effect.gen(function* () {
       wake.closeUnsafe()
@@ -151,17 +156,18 @@ export const make: Effect.Effect<
       return log.isEnded
     })
     yield* Effect.forkScoped(untilDone(step))
-    return log
+    return own
   })
 
   const tails = yield* RcMap.make({ lookup: follow, idleTimeToLive: keptFor })
 
   const read: Tails["read"] = (chatId, completionId, after) =>
     Stream.unwrap(
-      Effect.map(RcMap.get(tails, new Key({ chatId, completionId })), (log) =>
+      Effect.map(RcMap.get(tails, new Key({ chatId, completionId })), (followed) => {
+        followed.read = Math.max(followed.read, after)
         // What was promised to be there may still have to be read.
-        log.read(after)
-      )
+        return followed.log.read(after)
+      })
     )
 
   const ended: Tails["ended"] = (completionId) =>
